@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from alovoice_cli.language import tr
 from alovoice_cli.output.options import GlobalOptions
 
 if TYPE_CHECKING:
@@ -179,7 +180,7 @@ class Session:
 
         if "store password" not in self._told:
             self._told.add("store password")
-            self.warn(f"everybody on this machine can read the password of --store: {HOW_TO_LOG_IN}")
+            self.warn(tr("all users of this computer can read the password of --store: {hint}", hint=tr(HOW_TO_LOG_IN)))
 
     def event_store(self, flag: str | None = None) -> "EventStore":
         """The event store to read: `--store`, or the profile's."""
@@ -213,7 +214,7 @@ class Session:
         try:
             own = read_peer_names(self.paths.from_home(self.settings.peer_names))
         except AlovoiceError as error:  # a list of calls is of use without names too
-            self.warn(f"names of extensions are missing: {error.message}")
+            self.warn(tr("names of extensions are missing: {problem}", problem=error))
             return told
         return PeerNames({**told.names, **own.names})
 
@@ -253,7 +254,7 @@ class Session:
 
     def turn(self, command: str) -> "AbstractContextManager[None]":
         """Waits until no other process runs this command's critical part, at most `timeout` seconds."""
-        what, patience = f"`alovoice {command}` is at work", self.settings.timeout
+        what, patience = tr("`alovoice {command}` is running", command=command), self.settings.timeout
         place = self.store_place(f"{command.replace(' ', '-')}.lock")
         if isinstance(place, str):
             from alovoice_cli.stores.server_database import hold_on_server
@@ -307,7 +308,8 @@ class Session:
         if token is None and not embedded:
             token = self.token.value if self.token else None
         if settings.ignored:
-            self.note(f"the profile sandbox ignores {' and '.join(settings.ignored)}: it is the simulated PBX")
+            names = ", ".join(settings.ignored)
+            self.note(tr("the profile sandbox is the simulated PBX and ignores {variables}", variables=names))
         if embedded:
             transport, base_url, token = self._embedded_pbx()
         elif warning := settings.warn_of_permissions():

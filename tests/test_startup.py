@@ -86,6 +86,7 @@ def test_help_loads_no_noun_that_is_not_named(alovoice: FrontDoor) -> None:
         "help_page",
         "options",
         "trunks",
+        "used_options",
     }
 
 
@@ -101,7 +102,15 @@ def test_an_options_value_names_no_noun_and_a_group_loads_one_verb(
 ) -> None:
     begin = "alovoice_cli.commands."
     commands = {name.removeprefix(begin) for name in _loaded(alovoice, *words) if name.startswith(begin)}
-    shared = {"command_classes", "command_table", "command_tree", "global_options", "help_page", "options"}
+    shared = {
+        "command_classes",
+        "command_table",
+        "command_tree",
+        "global_options",
+        "help_page",
+        "options",
+        "used_options",
+    }
     assert commands - shared - {"events.selection"} == loaded
 
 
@@ -132,7 +141,7 @@ def test_a_single_call_loads_neither_batches_nor_events(alovoice: FrontDoor, mor
     rooms = {name.split(".")[1] for name in own if "." in name}
     assert not rooms & {"campaigns", "events", "listening", "routing", "sandbox", "serving", "speech"}
     assert {name for name in own if name.startswith("alovoice_cli.batch.")} == {"alovoice_cli.batch.options"}
-    assert len(own) <= 61
+    assert len(own) <= 64
     # No data of telephone plans for a plain number, no data of time zones for a plain offset.
     assert not modules & {"phonenumbers", "zoneinfo", "rich", "uvicorn"}
 

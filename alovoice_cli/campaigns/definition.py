@@ -119,13 +119,10 @@ class DefinitionDefaults:
         value = given if given is not None else self.definition.get(key)
         return None if value is None else str(value)
 
-    def needed(self, key: str, given: str | None) -> str:
-        """Returns a text that every campaign needs. Raises UsageError where both sources lack it."""
-        value = self.text(key, given)
-        if value is None:
-            hint = tr("see `alovoice autorule create --help`; --from-file FILE and --like ID can supply it")
-            raise UsageError(tr("Missing option '{option}'", option=f"--{key}"), hint=hint)
-        return value
+    def known(self, given: Mapping[str, str | None]) -> dict[str, str]:
+        """Returns the texts of these keys, without those that both sources lack."""
+        texts = {key: self.text(key, value) for key, value in given.items()}
+        return {key: text for key, text in texts.items() if text is not None}
 
     def whole(self, key: str, given: int | None, least: int) -> int | None:
         """Returns a whole number. Raises UsageError for a number below `least` in the definition."""

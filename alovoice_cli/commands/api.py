@@ -10,7 +10,8 @@ from alovoice_cli.api.fields import body_of, with_query
 from alovoice_cli.api.request import Body, Raw, Request, typed_path
 from alovoice_cli.commands.command_classes import CommandApp
 from alovoice_cli.commands.options import ShowSecrets, examples
-from alovoice_cli.errors import UsageError
+from alovoice_cli.errors import UsageError, reason_of
+from alovoice_cli.language import tr
 from alovoice_cli.session import Session
 
 app = CommandApp()
@@ -27,22 +28,24 @@ app = CommandApp()
 )
 def send_request(
     ctx: typer.Context,
-    method: Annotated[str, typer.Argument(metavar="METHOD", help="GET, POST, …")],
-    path: Annotated[str, typer.Argument(metavar="PATH", help="On the PBX; {token} is filled in.")],
+    method: Annotated[str, typer.Argument(metavar="METHOD", help="GET, POST and so on.")],
+    path: Annotated[str, typer.Argument(metavar="PATH", help="Path on the PBX; {token} is replaced by the token.")],
     raw_fields: Annotated[
-        list[str] | None, typer.Option("--raw-field", "-f", metavar="K=V", help="A text field; repeatable.")
+        list[str] | None, typer.Option("--raw-field", "-f", metavar="K=V", help="Text field; repeatable.")
     ] = None,
     fields: Annotated[
         list[str] | None,
-        typer.Option("--field", "-F", metavar="K=V", help="A field: number, true, false, null, @file; repeatable."),
+        typer.Option(
+            "--field", "-F", metavar="K=V", help="Field with a number, true, false, null or @file; repeatable."
+        ),
     ] = None,
     source: Annotated[
-        str | None, typer.Option("--input", metavar="FILE", help="The body as it is; - for stdin.")
+        str | None, typer.Option("--input", metavar="FILE", help="File with the request body; - for stdin.")
     ] = None,
     headers: Annotated[
-        list[str] | None, typer.Option("--header", "-H", metavar="K:V", help="A header; repeatable.")
+        list[str] | None, typer.Option("--header", "-H", metavar="K:V", help="Request header; repeatable.")
     ] = None,
-    include: Annotated[bool, typer.Option("--include", "-i", help="Print status and headers too.")] = False,
+    include: Annotated[bool, typer.Option("--include", "-i", help="Print the status and the headers too.")] = False,
     show_secrets: ShowSecrets = False,
 ) -> None:
     """Send any request to the PBX.
@@ -56,7 +59,7 @@ def send_request(
     files: list[BinaryIO] = []
     try:
         if source is not None and (raw_fields or fields):
-            raise UsageError("--input and fields exclude each other", hint="choose one of them")
+            raise UsageError(tr("--input and fields cannot be used together"), hint=tr("choose one of them"))
         body: Body | None = body_of(meant.endpoint, raw_fields or (), fields or (), files)
         if source is not None:
             body = Raw(session.stdin.buffer.read() if source == "-" else _content(source))
@@ -77,11 +80,13 @@ def _content(source: str) -> bytes:
     try:
         return Path(source).read_bytes()
     except OSError as error:
-        raise UsageError(f"{source} cannot be read: {error.strerror}") from error
+        raise UsageError(tr("{path} cannot be read: {problem}", path=source, problem=reason_of(error))) from error
 
 
 def _header(text: str) -> tuple[str, str]:
     name, colon, value = text.partition(":")
     if not colon:
-        raise UsageError(f"-H {text!r} is no header", hint="write it as -H 'Name: value'")
+        raise UsageError(
+            tr("-H {value} is not a valid header", value=repr(text)), hint=tr("write it as -H 'Name: value'")
+        )
     return name.strip(), value.strip()

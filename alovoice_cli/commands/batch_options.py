@@ -1,12 +1,14 @@
 """The options of batches, shared by several commands and read into one `BatchOptions`."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import typer
 
 from alovoice_cli.batch.options import BatchOptions
+from alovoice_cli.commands.command_classes import refuse_missing
 from alovoice_cli.commands.options import OptionGroupCommand, option_group
 from alovoice_cli.errors import UsageError
 from alovoice_cli.session import Session
@@ -14,93 +16,90 @@ from alovoice_cli.session import Session
 if TYPE_CHECKING:
     from alovoice_cli.batch.table import ListTable
 
-_PANEL = "Many from a list"
+REQUIRED_PANEL = "Required, unless --batch has them"
+CALL_PANEL = "Call"
 
 
-def _option(*names: str, **more: Any) -> Any:
-    return typer.Option(*names, rich_help_panel=_PANEL, show_default=False, **more)
-
-
-Confirm = Annotated[
-    int | None,
-    _option("--confirm", metavar="N", min=0, help="The number of people you mean; another stops it."),
-]
+_call: Any = partial(typer.Option, rich_help_panel=CALL_PANEL, show_default=False)
+_list: Any = partial(typer.Option, rich_help_panel="List of a batch", show_default=False)
+_pace: Any = partial(typer.Option, rich_help_panel="Pace of a batch", show_default=False)
+_journal: Any = partial(typer.Option, rich_help_panel="Journal of a batch", show_default=False)
 
 
 def _batch_options(
     *,
     batch: Annotated[
         str | None,
-        _option(
-            "--batch", metavar="FILE|-", help="A CSV, workbook or JSON Lines; its columns are the options, - is stdin."
-        ),
+        _list("--batch", metavar="FILE|-", help="CSV, workbook or JSON Lines; columns are options."),
     ] = None,
     map: Annotated[
         list[str] | None,
-        _option("--map", metavar="OPTION=COLUMN", help="Which column an option stands in; repeatable."),
+        _list("--map", metavar="OPTION=COLUMN", help="Column that holds an option's value; repeatable."),
     ] = None,
-    confirm: Confirm = None,
+    confirm: Annotated[
+        int | None, _list("--confirm", metavar="N", min=0, help="Agree to exactly N recipients.")
+    ] = None,
     list_encoding: Annotated[
-        str | None, _option("--list-encoding", metavar="NAME", help="The list's encoding, else found.")
+        str | None, _list("--list-encoding", metavar="NAME", help="Encoding of the list (default: detected).")
     ] = None,
     sheet: Annotated[
-        str | None, _option("--sheet", metavar="NAME", help="The sheet of a workbook, else the first.")
+        str | None, _list("--sheet", metavar="NAME", help="Sheet of the workbook (default: the first).")
     ] = None,
     header_line: Annotated[
         int | None,
-        _option("--header-line", metavar="N", min=1, help="The line of the headings; lines above are left out."),
+        _list("--header-line", metavar="N", min=1, help="Line of the headings; lines above it are skipped."),
     ] = None,
     exclude: Annotated[
         list[Path] | None,
-        _option("--exclude", metavar="FILE", help="A do-not-call file: its people are not rung; repeatable."),
+        _list("--exclude", metavar="FILE", help="Do-not-call file: CSV or workbook; repeatable."),
     ] = None,
     exclude_unread_ok: Annotated[
-        bool, _option("--exclude-unread-ok", help="Let entries of a do-not-call file pass that cannot be read.")
+        bool, _list("--exclude-unread-ok", help="Ignore unreadable entries of do-not-call files.")
     ] = False,
-    each_row: Annotated[
-        bool, _option("--each-row", help="Every row is meant: ring a person once for each row.")
-    ] = False,
+    each_row: Annotated[bool, _list("--each-row", help="Call a number once for every row that has it.")] = False,
     allow_duplicate: Annotated[
-        bool, _option("--allow-duplicate", help="Send rows that were sent within 24 hours once more.")
+        bool, _list("--allow-duplicate", help="Send rows again that were sent within 24 hours.")
     ] = False,
-    jobs: Annotated[int, _option("--jobs", metavar="N", min=1, max=64, help="How many at once; 1 if left out.")] = 1,
+    jobs: Annotated[int, _pace("--jobs", metavar="N", min=1, max=64, help="Requests at once (default: 1).")] = 1,
     rate: Annotated[
-        str | None, _option("--rate", metavar="10/m", help="At most so many a second, minute or hour.")
+        str | None, _pace("--rate", metavar="10/m", help="Maximum requests per second, minute or hour.")
     ] = None,
     window: Annotated[
-        str | None, _option("--window", metavar="10:00-19:00", help="Sleep outside these hours, by the profile's zone.")
+        str | None,
+        _pace("--window", metavar="10:00-19:00", help="Send only in these hours (time zone: profile's)."),
     ] = None,
     stop_after_failures: Annotated[
         int | None,
-        _option("--stop-after-failures", metavar="N", min=1, help="Begin no row after so many have failed."),
+        _pace("--stop-after-failures", metavar="N", min=1, help="Stop after this many failed rows."),
     ] = None,
     report: Annotated[
-        Path | None, _option("--report", metavar="OUT.csv", help="Your columns, with each row's outcome.")
+        Path | None, _journal("--report", metavar="OUT.csv", help="Write the rows with their outcomes.")
     ] = None,
     journal: Annotated[
-        str | None, _option("--journal", metavar="NAME|PATH", help="Where it is kept what was sent; else by the list.")
+        str | None,
+        _journal("--journal", metavar="NAME|PATH", help="Journal of what was sent (default: by the list)."),
     ] = None,
     shared: Annotated[
         bool,
-        _option("--shared", help="Other machines send rows of this batch too; needs a store on a server."),
+        _journal("--shared", help="Share the rows with other computers (PostgreSQL)."),
     ] = False,
     store: Annotated[
         str | None,
-        _option("--store", metavar="URL", help="The store that machines share, else the profile's: postgresql://…."),
+        _journal("--store", metavar="URL", help="Store that computers share: postgresql://… (default: the profile's)."),
     ] = None,
-    restart: Annotated[bool, _option("--restart", help="Send all rows anew; asks.")] = False,
-    changed_ok: Annotated[bool, _option("--changed-ok", help="The list has changed: take its new rows.")] = False,
-    retry_refused: Annotated[bool, _option("--retry-refused", help="Send again what the PBX refused.")] = False,
+    restart: Annotated[bool, _journal("--restart", help="Send all rows again; asks first.")] = False,
+    changed_ok: Annotated[bool, _journal("--changed-ok", help="Accept a changed list: its new rows are sent.")] = False,
+    retry_refused: Annotated[bool, _journal("--retry-refused", help="Send refused rows again.")] = False,
     resend_unknown: Annotated[
-        bool, _option("--resend-unknown", help="Ask for each unknown row whether to send it again.")
+        bool, _journal("--resend-unknown", help="Ask for each unknown row whether to send it again.")
     ] = False,
     accept_risk: Annotated[
-        bool, _option("--accept-risk", help="Rows that are unknown or were sent before may ring twice.")
+        bool, _journal("--accept-risk", help="Accept that unknown or sent rows may ring twice.")
     ] = False,
-    night_ok: Annotated[bool, _option("--night-ok", help="Call in the profile's quiet hours too.")] = False,
+    night_ok: Annotated[bool, _call("--night-ok", help="Allow calls in the profile's quiet hours.")] = False,
     override_limit: Annotated[
         list[str] | None,
-        _option("--override-limit", metavar="NAME", help="Let a limit of the profile pass; repeatable."),
+        _pace("--override-limit", metavar="NAME", help="Ignore this limit of the profile; repeatable."),
     ] = None,
 ) -> BatchOptions:
     """The options of a batch; a command with fewer options leaves the others at their defaults."""
@@ -202,11 +201,15 @@ def run(
     return run_batch(session, command, options, defaults, keep, table)
 
 
-def needed(value: str | None, option: str) -> str:
-    """Returns an option that only a batch may leave out. Raises UsageError."""
-    if value is None:
-        raise UsageError(f"Missing option '{option}'", hint="give it, or a list of rows with --batch FILE")
-    return value
+def need_all(ctx: typer.Context, **given: str | None) -> list[str]:
+    """Returns the options that only a batch may leave out. Raises UsageError that names all that are missing."""
+    lacking = [name for name, value in given.items() if value is None]
+    if lacking:
+        from alovoice_cli.commands.usage_errors import missing_params  # noqa: PLC0415 - most words are right
+
+        params = [param for param in ctx.command.params if param.name in lacking]
+        refuse_missing(ctx, missing_params(params), "give them, or a list of rows with --batch FILE")
+    return [value for value in given.values() if value is not None]
 
 
 def refuse_batch_options(options: BatchOptions, *single: str) -> None:
@@ -217,11 +220,11 @@ def refuse_batch_options(options: BatchOptions, *single: str) -> None:
             raise UsageError(f"--{word} goes with --batch", hint="give --batch FILE")
 
 
-def needed_ids(values: list[str] | None, name: str, *, others: str = "") -> list[str]:
-    """Returns arguments that only a batch, or the `others`, may stand for. Raises UsageError."""
+def needed_ids(ctx: typer.Context, values: list[str] | None, *, others: str = "") -> list[str]:
+    """Returns the call ids, for which only a batch, or the `others`, may stand. Raises UsageError."""
     if not values:
-        raise UsageError(f"Missing argument '{name}'", hint=f"give it, {others}or a list of rows with --batch FILE")
-    return values
+        refuse_missing(ctx, ["CALL_ID"], f"give it, or {others}a list of rows with --batch FILE")
+    return values or []
 
 
 def refuse_both(values: object, name: str, other: str = "--batch") -> None:

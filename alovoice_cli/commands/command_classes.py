@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from alovoice_cli.commands.used_options import check_used
+
 if TYPE_CHECKING:
     from alovoice_cli.session import Session
 
@@ -30,7 +32,9 @@ class PagedCommand(TyperCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Reads the words. Raises UsageError."""
-        return _parse(self, super().parse_args, ctx, args)
+        rest = _parse(self, super().parse_args, ctx, args)
+        check_used(ctx.obj.options, ctx)
+        return rest
 
 
 class CommandGroup(TyperGroup):
@@ -51,6 +55,8 @@ class CommandGroup(TyperGroup):
         if not ctx._protected_args and not self.invoke_without_command:
             print_page(ctx)
             return 0
+        if not ctx._protected_args:
+            check_used(ctx.obj.options, ctx)
         return super().invoke(ctx)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 from importlib import import_module
-from typing import Any
+from typing import Any, cast
 
 import typer
 from typer.main import get_command
@@ -33,7 +33,9 @@ class LazyGroup(CommandGroup):
         """Replaces the command's line of help by the command."""
         builder = self.builders.pop(name, None)
         if builder is not None:
-            self.commands[name] = builder()
+            command, line = builder(), cast(Any, self.commands[name])
+            command.rich_help_panel = line.rich_help_panel
+            self.commands[name] = command
 
 
 def build_tree() -> Any:
@@ -52,19 +54,19 @@ def _build_noun(noun: Noun) -> Any:
     if not noun.verbs:
         app = import_module(noun.module).app
         name = noun.name if app.registered_callback else None  # a command of one word, or a group that does something
-        return _built(app, noun.name, name=name, rich_help_panel=noun.panel)
+        return _built(app, noun.name, name=name)
     app = CommandApp(cls=noun.find(noun.group_class) if noun.group_class else LazyGroup)
     for verb in noun.verbs:
         app.command(verb.name, help=verb.help)(_body_elsewhere)
-    group = _built(app, noun.name, name=noun.name, help=noun.help, rich_help_panel=noun.panel)
+    group = _built(app, noun.name, name=noun.name, help=noun.help)
     group.builders = {verb.name: partial(_build_verb, noun, verb) for verb in noun.verbs}
     return group
 
 
 def _build_verb(noun: Noun, verb: Subcommand) -> Any:
-    found = noun.find(verb.place)
+    found, path = noun.find(verb.place), f"{noun.name} {verb.name}"
     if isinstance(found, typer.Typer):
-        return _built(found, verb.name, name=verb.name, help=verb.help)
+        return _built(found, path, name=verb.name, help=verb.help)
     names = vars(import_module(found.__module__))
     app = CommandApp()
     app.command(
@@ -72,17 +74,17 @@ def _build_verb(noun: Noun, verb: Subcommand) -> Any:
         cls=noun.find(verb.command_class) if verb.command_class else None,
         epilog=names.get(f"{verb.name.upper()}_EXAMPLES") or names["EXAMPLES"],
     )(found)
-    return _built(app, verb.name)
+    return _built(app, path)
 
 
-def _built(app: typer.Typer, word: str, **placed: Any) -> Any:
-    """Returns the command or group of this word in the app, with the global options."""
+def _built(app: typer.Typer, path: str, **placed: Any) -> Any:
+    """Returns the app's command or group of this path, the words behind `alovoice`, with the global options."""
     parent = CommandApp()
     parent.callback()(_root)
     parent.add_typer(app, **placed)
     tree: Any = get_command(parent)
-    command = tree.commands[word]
-    add_global_options(command)
+    command = tree.commands[path.rpartition(" ")[2]]
+    add_global_options(command, path)
     return command
 
 

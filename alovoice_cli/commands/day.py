@@ -27,26 +27,24 @@ _STDOUT = Path("-")
 )
 def show_day(
     ctx: typer.Context,
-    day: Annotated[str, typer.Argument(metavar="[today|yesterday|DATE]", help="The day.")] = "today",
+    day: Annotated[str, typer.Argument(metavar="[today|yesterday|DATE]", help="Day to show.")] = "today",
     week: Annotated[
         bool,
-        typer.Option("--week", help="Show the seven days that end with it, and speech scores.", show_default=False),
+        typer.Option("--week", help="Show the seven days up to this day, with speech scores.", show_default=False),
     ] = False,
     text: Annotated[
         bool, typer.Option("--text", help="Print short lines for a mail or a messenger.", show_default=False)
     ] = False,
     html: Annotated[
-        Path | None, typer.Option("--html", metavar="FILE", help="Write one page for a browser and A4; - for stdout.")
+        Path | None, typer.Option("--html", metavar="FILE", help="Write one page for browser and A4; - for stdout.")
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace the page's file.", show_default=False)] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing page.", show_default=False)] = False,
     rules: Annotated[
-        Path | None, typer.Option("--rules", metavar="FILE", help="Score speech by this file; with --week.")
+        Path | None, typer.Option("--rules", metavar="FILE", help="Rules for speech scores; with --week.")
     ] = None,
     store: Annotated[
         str | None,
-        typer.Option(
-            "--store", metavar="URL", help="The event store, else the profile's: a file, sqlite:///…, postgresql://…."
-        ),
+        typer.Option("--store", metavar="URL", help="Event store (default: the profile's)."),
     ] = None,
 ) -> None:
     """Show a day: calls against targets, callers to call back.

@@ -1,7 +1,7 @@
 """The global options, with one meaning on both sides of the verb: declared once, added to every command.
 
-The session joins both sides; a list command declares its columns (`shows_list`), so that `--csv` and `--columns` are
-checked before the command does anything.
+The session joins both sides; a list command declares its columns (`shows_list`), so that `--columns` is checked before
+the command does anything.
 """
 
 from collections.abc import Callable
@@ -13,17 +13,14 @@ from typer.main import get_params_convertors_ctx_param_name_from_function
 
 from alovoice_cli import __version__
 from alovoice_cli.commands.command_classes import print_page
-from alovoice_cli.errors import UsageError
-from alovoice_cli.language import LANGUAGES, Language
-from alovoice_cli.output.options import GlobalOptions
+from alovoice_cli.commands.used_options import CHOOSABLE, used_by
+from alovoice_cli.language import Language
 
 if TYPE_CHECKING:
     from alovoice_cli.output.listing import Column
 
 F = TypeVar("F", bound=Callable[..., object])
 PANEL = "Global options"
-_WRITES_CSV = {"clean", "rejected", "report", "unreached"}
-"""Options by which a command writes a CSV file."""
 
 
 def _option(*flags: str, help: str, metavar: str | None = None) -> Any:
@@ -31,38 +28,41 @@ def _option(*flags: str, help: str, metavar: str | None = None) -> Any:
 
 
 def _global_options(
-    profile: Annotated[str | None, _option("--profile", "-p", metavar="PROFILE", help="The PBX to use.")] = None,
-    json: Annotated[bool, _option("--json", help="Print JSON: the server's own fields, whole.")] = False,
-    csv: Annotated[bool, _option("--csv", help="Print CSV (lists).")] = False,
-    columns: Annotated[str | None, _option("--columns", metavar="A,B", help="Only these columns (lists).")] = None,
-    no_headers: Annotated[bool, _option("--no-headers", help="No header line.")] = False,
-    excel: Annotated[
-        bool, _option("--excel", help="Write CSV as Excel wants it: its mark, semicolons, local times.")
+    profile: Annotated[
+        str | None, _option("--profile", "-p", metavar="PROFILE", help="Profile of the PBX to use.")
+    ] = None,
+    json: Annotated[bool, _option("--json", help="Print JSON with all fields of the server.")] = False,
+    csv: Annotated[bool, _option("--csv", help="Print lists as CSV.")] = False,
+    columns: Annotated[
+        str | None, _option("--columns", metavar="A,B", help="Show only these columns of a list.")
+    ] = None,
+    no_headers: Annotated[bool, _option("--no-headers", help="Leave out the line of headings.")] = False,
+    excel: Annotated[bool, _option("--excel", help="Write CSV for Excel: byte mark, semicolons, local times.")] = False,
+    quiet: Annotated[bool, _option("--quiet", "-q", help="Hide notes and progress.")] = False,
+    verbose: Annotated[
+        bool, _option("--verbose", "-v", help="Print every request and response; secrets are masked.")
     ] = False,
-    quiet: Annotated[bool, _option("--quiet", "-q", help="No remarks and no progress.")] = False,
-    verbose: Annotated[bool, _option("--verbose", "-v", help="Each request and answer on stderr, masked.")] = False,
     color: Annotated[
-        Literal["auto", "always", "never"] | None, _option("--color", metavar="WHEN", help="auto, always or never.")
+        Literal["auto", "always", "never"] | None,
+        _option("--color", metavar="WHEN", help="Use colors: auto, always or never."),
     ] = None,
     timeout: Annotated[
-        float | None, _option("--timeout", metavar="SECONDS", help="For the whole conversation; 30 by default.")
+        float | None, _option("--timeout", metavar="SECONDS", help="Time limit for the whole command (default: 30).")
     ] = None,
     base_url: Annotated[
-        str | None, _option("--base-url", metavar="URL", help="The server, else the profile's.")
+        str | None, _option("--base-url", metavar="URL", help="URL of the PBX (default: the profile's).")
     ] = None,
     lang: Annotated[
         Language | None,
-        _option("--lang", metavar="|".join(LANGUAGES), help="Language of texts and help pages (default: en)."),
+        _option("--lang", metavar="LANG", help="Language of texts and help pages: en, ru or uz (default: en)."),
     ] = None,
-    yes: Annotated[bool, _option("--yes", "-y", help="Ask no questions.")] = False,
-    dry_run: Annotated[
-        bool, _option("--dry-run", help="Print the request that would change something, and its curl; send nothing.")
-    ] = False,
+    yes: Annotated[bool, _option("--yes", "-y", help="Do not ask for confirmation.")] = False,
+    dry_run: Annotated[bool, _option("--dry-run", help="Print what would be sent or changed; do nothing.")] = False,
     no_permission_check: Annotated[
-        bool, _option("--no-permission-check", help="Trust a config.toml that others may change.")
+        bool, _option("--no-permission-check", help="Accept a config.toml that other users can change.")
     ] = False,
     version: Annotated[bool, _option("--version", "-V", help="Print the version.")] = False,
-    help: Annotated[bool, _option("--help", "-h", help="Print the help page of the command.")] = False,
+    help: Annotated[bool, _option("--help", "-h", help="Print the help page of a command.")] = False,
 ) -> None:
     """Only a signature: Typer reads the options off it."""
 
@@ -77,25 +77,6 @@ def shows_list(columns: "tuple[Column, ...]") -> Callable[[F], F]:
     return mark
 
 
-def check_excel(options: GlobalOptions, command: Any) -> None:
-    """Raises UsageError for `--excel` without any CSV output, before the command does anything."""
-    if options.excel and not options.csv and not _WRITES_CSV & {param.name for param in command.params}:
-        raise UsageError(
-            "--excel goes with --csv, or with an option that writes a CSV", hint="add --csv, or leave it out"
-        )
-
-
-def check_listing(options: GlobalOptions, columns: "tuple[Column, ...] | None") -> None:
-    """Raises UsageError for an unsuitable `--csv` or `--columns`, before the command does anything."""
-    if columns is None and (options.csv or options.columns is not None):
-        word = "--csv" if options.csv else "--columns"
-        raise UsageError(f"{word} is for lists: this command shows no list", hint="use --json instead")
-    if columns is not None and options.columns is not None:
-        from alovoice_cli.output.listing import choose_columns  # noqa: PLC0415 - help shows no list
-
-        choose_columns(columns, options.columns)
-
-
 def _fold(ctx: typer.Context, param: Any, value: object) -> object:
     session = ctx.obj
     if session is not None and value is not None and value is not False:
@@ -106,10 +87,6 @@ def _fold(ctx: typer.Context, param: Any, value: object) -> object:
             print_page(ctx)
             raise typer.Exit
         session.set_options(session.options.with_option(param.name, value))
-    if session is not None and not hasattr(ctx.command, "commands"):
-        check_listing(session.options, getattr(ctx.command.callback, "columns", None))
-        if not value and not param.is_eager:  # options that were not given come last, except eager ones
-            check_excel(session.options, ctx.command)
     return value
 
 
@@ -124,10 +101,15 @@ def _options() -> list[Any]:
     return options
 
 
-def add_global_options(command: Any) -> None:
-    """Adds the global options to this command and to all below it, but not where it has its own."""
+def add_global_options(command: Any, words: str = "") -> None:
+    """Adds to this command, and to all below it, the global options that it uses. `words` name it behind `alovoice`.
+
+    An option of the command's own of the same name stays.
+    """
+    unused = CHOOSABLE - used_by(words) if not hasattr(command, "commands") else frozenset()
     own = {flag for param in command.params for flag in param.opts}
-    command.params = [*command.params, *(option for option in _options() if not own & set(option.opts))]
+    added = [option for option in _options() if option.name not in unused and not own & set(option.opts)]
+    command.params = [*command.params, *added]
     command.add_help_option = False
-    for below in getattr(command, "commands", {}).values():
-        add_global_options(below)
+    for name, below in getattr(command, "commands", {}).items():
+        add_global_options(below, f"{words} {name}".strip())

@@ -57,7 +57,7 @@ def send_test(
     to: Annotated[
         list[str] | None,
         typer.Option(
-            "--to", metavar="telegram:CHAT|exec:CMD|URL", help="Send to this one; else to all of listen.notify."
+            "--to", metavar="telegram:CHAT|exec:CMD|URL", help="Messenger to test (default: all of listen.notify)."
         ),
     ] = None,
 ) -> None:
@@ -151,7 +151,7 @@ def store_bot_token(
         bool, typer.Option("--with-token", help="Read the token from stdin.", show_default=False)
     ] = False,
     no_check: Annotated[
-        bool, typer.Option("--no-check", help="Do not ask Telegram about the token.", show_default=False)
+        bool, typer.Option("--no-check", help="Do not check the token with Telegram.", show_default=False)
     ] = False,
 ) -> None:
     """Store the token of the profile's Telegram bot.

@@ -36,7 +36,7 @@ EXAMPLES = examples(
 def check_numbers(
     ctx: typer.Context,
     file: Annotated[
-        str, typer.Argument(metavar="FILE", help="The list: a CSV or a workbook (.xlsx, .xls, .ods), or - for stdin.")
+        str, typer.Argument(metavar="FILE", help="List: CSV or workbook (.xlsx, .xls, .ods); - for stdin.")
     ],
     encoding: ListEncoding = None,
     column: ListColumn = None,
@@ -53,7 +53,9 @@ def check_numbers(
 ) -> int:
     """Check a list of phone numbers as `autorule create` does.
 
-    Every bad row is explained. Exit code 8: an error was found, such as numbers that a spreadsheet has rounded.
+    Every bad row is explained. Exit code 8: an error was found, such as numbers that a spreadsheet has rounded. A
+    do-not-call file may have a column `until`: the day up to which the number of the row is excluded. Of several
+    columns the first good number of each row is used.
     """
     # Here and not above: help needs no phonenumbers.
     from alovoice_cli.campaigns.files import open_list  # noqa: PLC0415 - as said above

@@ -1,5 +1,6 @@
 """Options that several commands share, singly or as a group, and the form of the examples in their help."""
 
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, TypeVar
@@ -51,7 +52,7 @@ def option_group(ctx: typer.Context, kind: type[_T]) -> _T:
 
 
 ShowSecrets = Annotated[
-    bool, typer.Option("--show-secrets", help="Show passwords and tokens whole, not masked.", show_default=False)
+    bool, typer.Option("--show-secrets", help="Show passwords and tokens unmasked.", show_default=False)
 ]
 
 SharedStore = Annotated[
@@ -59,37 +60,37 @@ SharedStore = Annotated[
     typer.Option(
         "--store",
         metavar="URL",
-        help="The store that machines share, else the profile's: postgresql://….",
+        help="Store that computers share: postgresql://… (default: the profile's).",
         show_default=False,
     ),
 ]
 
-LIST_PANEL = "The list"
+LIST_PANEL = "List"
 
 
 def _of_list(flag: str, metavar: str | None, help: str, **more: Any) -> Any:
     return typer.Option(flag, metavar=metavar, help=help, rich_help_panel=LIST_PANEL, **more)
 
 
-ListEncoding = Annotated[str | None, _of_list("--encoding", "NAME", "The list's encoding, else found.")]
+ListEncoding = Annotated[str | None, _of_list("--encoding", "NAME", "Encoding of the list (default: detected).")]
 ListColumn = Annotated[
     str | None,
     _of_list(
         "--column",
         "NAME|N,…",
-        "The column of the phones, else found. Of several: the first good number of each row.",
+        "Columns to search for a number (default: detected).",
     ),
 ]
-ListSheet = Annotated[str | None, _of_list("--sheet", "NAME", "The sheet of a workbook, else the first.")]
+ListSheet = Annotated[str | None, _of_list("--sheet", "NAME", "Sheet of the workbook (default: the first).")]
 HeaderLine = Annotated[
-    int | None, _of_list("--header-line", "N", "The line of the headings; lines above are left out.", min=1)
+    int | None, _of_list("--header-line", "N", "Line of the headings; lines above it are skipped.", min=1)
 ]
 Exclude = Annotated[
     list[Path] | None,
     _of_list(
         "--exclude",
         "FILE",
-        "Whom not to call: every number of a CSV or workbook, perhaps with a column `until`; repeatable.",
+        "Do-not-call file: CSV or workbook; repeatable.",
     ),
 ]
 ExcludeUnreadOk = Annotated[
@@ -97,14 +98,14 @@ ExcludeUnreadOk = Annotated[
     _of_list(
         "--exclude-unread-ok",
         None,
-        "Go on where an entry of a do-not-call file cannot be read.",
+        "Ignore unreadable entries of do-not-call files.",
         show_default=False,
     ),
 ]
 ExcludeCalled = Annotated[
-    str | None, _of_list("--exclude-called", "7d", "Leave out whom campaigns from here called lately.")
+    str | None, _of_list("--exclude-called", "7d", "Skip numbers called by campaigns of this computer.")
 ]
-Rejected = Annotated[Path | None, _of_list("--rejected", "OUT.csv", "Write the rows left out, with reasons.")]
+Rejected = Annotated[Path | None, _of_list("--rejected", "OUT.csv", "Write the rows that are left out, with reasons.")]
 
 
 SEVERITY_TONES: Mapping[str, Tone] = {"error": "bad", "warning": "doubt", "note": "quiet"}
@@ -127,19 +128,22 @@ FINDINGS = (
 _WIDEST = 76
 
 
-def examples(*lines: str) -> str:
-    """Returns the epilog of a command's help: command lines for pasting, continued before an option."""
-    # The backspace is Click's mark for a paragraph whose lines are kept.
-    return "\n".join(["\b", "Examples:", *(row for line in lines for row in _continued(f"$ {line}"))])
+def examples(*lines: str, note: str = "") -> str:
+    """Returns the epilog of a command's help: command lines for pasting, continued before an option or a pipe.
+
+    The lines of the `note` stand before them.
+    """
+    notes = [*note.splitlines(), ""] if note else []
+    return "\n".join([*notes, "Examples:", *(row for line in lines for row in _continued(f"$ {line}"))])
 
 
 def _continued(line: str) -> list[str]:
-    first, *options = line.split(" --")
+    first, *parts = re.split(r" (?=--|-[fF] |[|>] )(?=(?:[^']*'[^']*')*[^']*$)", line)  # not inside of quotes
     rows = [first]
-    for option in options:
-        if len(rows[-1]) + len(option) + 5 > _WIDEST and len(line) > _WIDEST:
+    for part in parts:
+        if len(rows[-1]) + len(part) + 3 > _WIDEST and len(line) > _WIDEST:
             rows[-1] += " \\"
-            rows.append(f"    --{option}")
+            rows.append(f"    {part}")
         else:
-            rows[-1] += f" --{option}"
+            rows[-1] += f" {part}"
     return rows

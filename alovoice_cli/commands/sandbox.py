@@ -36,39 +36,39 @@ SAMPLE_EXAMPLES = examples("alovoice sandbox sample namuna")
 
 def serve_sandbox(
     ctx: typer.Context,
-    host: Annotated[str, typer.Option("--host", metavar="ADDRESS", help="A loopback address.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option("--port", metavar="N", min=0, max=65535, help="0 picks a free one.")] = 0,
+    host: Annotated[
+        str, typer.Option("--host", metavar="ADDRESS", help="Loopback address to listen on.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", metavar="N", min=0, max=65535, help="Port; 0: any free port.")] = 0,
     token: Annotated[
-        str | None, typer.Option("--token", metavar="T", help="The token to accept (no secret); else one made once.")
+        str | None, typer.Option("--token", metavar="T", help="Token to accept; not secret (default: a new one).")
     ] = None,
-    speed: Annotated[float, typer.Option("--speed", metavar="X", help="Simulated seconds a second.")] = 60.0,
-    seed: Annotated[int | None, typer.Option("--seed", metavar="N", help="Makes a run repeatable.")] = None,
-    fault: Annotated[str, typer.Option("--fault", metavar="SPEC", help="What goes wrong, and how often.")] = "",
+    speed: Annotated[float, typer.Option("--speed", metavar="X", help="Simulated seconds per second.")] = 60.0,
+    seed: Annotated[int | None, typer.Option("--seed", metavar="N", help="Seed of the random numbers.")] = None,
+    fault: Annotated[
+        str, typer.Option("--fault", metavar="SPEC", help="Faults and their rates, such as 'outcall:503@10%'.")
+    ] = "",
     state: Annotated[
-        Path | None, typer.Option("--state", metavar="FILE", help="Its database; else the embedded PBX's own.")
+        Path | None, typer.Option("--state", metavar="FILE", help="State file (default: the built-in PBX's).")
     ] = None,
     events_to: Annotated[
         list[str] | None,
         typer.Option(
             "--events-to",
             metavar="[TYPE=]URL",
-            help="Call back: a base that serves all, or a URL for callstart, callend, result or route; repeatable.",
+            help="Send events to this base URL, or a type to its URL; repeatable.",
         ),
     ] = None,
     inbound: Annotated[
-        str | None, typer.Option("--inbound", metavar="N/h", help="Simulate callers: so many an hour.")
+        str | None, typer.Option("--inbound", metavar="N/h", help="Simulate N inbound calls per hour.")
     ] = None,
     day: Annotated[
         str | None,
-        typer.Option(
-            "--day", metavar="DATE", help="Play a day's calls from its midnight (or today): in, out, inside, requested."
-        ),
+        typer.Option("--day", metavar="DATE", help="Play the calls of a day, from midnight on, or today."),
     ] = None,
     chaos: Annotated[
         str,
-        typer.Option(
-            "--chaos", metavar="SPEC", help="Messages sent twice, held back or overtaken: dup=3%,late=5%,reorder=1%."
-        ),
+        typer.Option("--chaos", metavar="SPEC", help="Repeat, delay or reorder events: dup=3%,late=5%,reorder=1%."),
     ] = "",
 ) -> int:
     """Serve the simulated PBX over HTTP until Ctrl-C.
@@ -188,7 +188,7 @@ def print_path(ctx: typer.Context) -> None:
 
 def write_sample(
     ctx: typer.Context,
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty folder.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="New or empty directory.")],
 ) -> None:
     """Write sample files, and print commands that use them.
 

@@ -29,12 +29,10 @@ _LONGEST_PAUSE = 10.0
 )
 def watch_day(
     ctx: typer.Context,
-    once: Annotated[bool, typer.Option("--once", help="Show it once, and end.", show_default=False)] = False,
+    once: Annotated[bool, typer.Option("--once", help="Show the day once and exit.", show_default=False)] = False,
     store: Annotated[
         str | None,
-        typer.Option(
-            "--store", metavar="URL", help="The event store, else the profile's: a file, sqlite:///…, postgresql://…."
-        ),
+        typer.Option("--store", metavar="URL", help="Event store (default: the profile's)."),
     ] = None,
 ) -> None:
     """Show the current day, live.

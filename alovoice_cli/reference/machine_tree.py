@@ -8,7 +8,7 @@ from alovoice_cli.commands.command_effects import COMMAND_EFFECTS, EFFECT_MEANIN
 from alovoice_cli.commands.command_tree import full_tree
 from alovoice_cli.errors import AlovoiceError, ExitCode, UsageError
 from alovoice_cli.reference.topics import EXIT_STATUS
-from alovoice_cli.reference.tree import Argument, Command, Option, common_options, own_options, read_tree
+from alovoice_cli.reference.tree import Argument, Command, Option, global_options, own_options, read_tree
 
 _ENDINGS = {
     ExitCode.DONE: "done",
@@ -26,7 +26,7 @@ def as_json(words: Sequence[str] = ()) -> dict[str, object]:
     `may_end_unknown` whether it may end with exit code 6. Raises UsageError for words that name no command.
     """
     tree = read_tree(full_tree())
-    common = common_options(tree)
+    common = global_options(tree)
     return {
         "program": tree.name,
         "version": __version__,
@@ -69,6 +69,7 @@ def _command(command: Command, common: Sequence[Option]) -> dict[str, object]:
         "help": command.help,
         "arguments": [_argument(argument) for argument in command.arguments],
         "options": [_option(option) for option in own_options(command, common)],
+        "global_options": [option.name for option in common if option in command.options],
         "examples": list(command.examples),
     }
     words = " ".join(command.path[1:])

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from alovoice_cli.reference.topics import ENVIRONMENT, EXIT_STATUS, EXIT_WARNING, FILES
-from alovoice_cli.reference.tree import Argument, Command, Option, common_options, own_options
+from alovoice_cli.reference.tree import Argument, Command, Option, global_options, own_options
 
 _CODE = re.compile(r"`([^`\n]+)`")
 _SPECIAL = {"\\": r"\e", "-": r"\-", "'": r"\(aq", "`": r"\(ga", "^": r"\(ha", "~": r"\(ti", '"': r"\(dq"}
@@ -19,7 +19,7 @@ REVISED = "2026-11-25"
 
 def write_manual(tree: Command, version: str) -> dict[str, str]:
     """Every page of the manual by the name of its file; hidden commands and options have none."""
-    common = common_options(tree)
+    common = global_options(tree)
     return {f"{_page(command)}.1": _write_page(command, tree, common, version) for command in tree.walk()}
 
 
@@ -33,7 +33,7 @@ def _write_page(command: Command, tree: Command, common: Sequence[Option], versi
         *_section("COMMANDS", _listed((f"{_bold(below.name)}", _sentence(below.summary)) for below in command.shown)),
         *_section("ARGUMENTS", _arguments(command.arguments)),
         *_section("OPTIONS", _options(own_options(command, common))),
-        *_section("GLOBAL OPTIONS", _global_options(common, tree, is_root=is_root)),
+        *_section("GLOBAL OPTIONS", _global_options(command, common, tree)),
         *_section("EXAMPLES", _examples(command.examples)),
         *_section("NOTES", _paragraphs(command.epilog)),
         *_section("EXIT STATUS", _exit_status(tree, is_root=is_root)),
@@ -93,12 +93,13 @@ def _sentence(text: str) -> str:
     return text if not text or text.endswith((".", "?", "!", ":", ")")) else f"{text}."
 
 
-def _global_options(common: Sequence[Option], tree: Command, *, is_root: bool) -> list[str]:
-    """They stand in the program's own page; the others name it."""
+def _global_options(command: Command, common: Sequence[Option], tree: Command) -> list[str]:
+    """The program's own page has them; the others have the names of those that they use."""
     if not common:
         return []
-    if not is_root:
-        return [f"They stand before or after the command: see {_reference(_page(tree))}."]
+    if command is not tree:
+        used = ", ".join(_bold(option.name) for option in common if option in command.options)
+        return [f"{used}: see {_reference(_page(tree))}."]
     return [_prose("They mean the same before the command and after it."), *_options(common)]
 
 

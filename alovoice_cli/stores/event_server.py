@@ -27,6 +27,7 @@ from alovoice_cli.stores.postgres import ServerConnection, load_driver, server_e
 from alovoice_cli.stores.server_owner import OUTBOX_CHANNEL, SPOOL_LOCK
 
 _START_SECONDS = 12.0
+_CONNECT_SECONDS = 3.0
 _COMMIT_SECONDS = 5.0
 _LONG_SECONDS = 60.0
 """For a thousand deliveries of a spool at once, on a server that is busy."""
@@ -237,7 +238,7 @@ class _Connector:
     def _run(self) -> None:
         made, trouble = None, None
         try:
-            made = open_event_store(self._url, busy_seconds=BUSY_SECONDS)
+            made = open_event_store(self._url, busy_seconds=BUSY_SECONDS, timeout=_CONNECT_SECONDS)
             made.execute(_SESSION)
             made.execute(_LOCK, (SPOOL_LOCK,))
         except AlovoiceError as error:

@@ -297,6 +297,16 @@ def _stored(row: BatchRow, course: RowProgress) -> StoredRow:
     return StoredRow(key, row.line, course.state, fixed, told, _digest(key, str(row.line), course.state, fixed, told))
 
 
+def with_receipt(row: StoredRow, receipts: Mapping[str, str]) -> StoredRow:
+    """Returns the row with its receipt's new code, where `receipts` has one for it."""
+    told = json.loads(row.course)
+    code = receipts.get(told["receipt"])
+    if code is None:
+        return row
+    course = json.dumps({**told, "receipt": code})
+    return row._replace(course=course, seal=_digest(row.key, str(row.line), row.state, row.fixed, course))
+
+
 def _read(row: StoredRow) -> tuple[BatchRow, RowProgress]:
     key, line, state, fixed, told, seal = row
     if _digest(key, str(line), state, fixed, told) != seal:

@@ -254,7 +254,7 @@ def test_a_token_that_is_revoked_afterwards_changes_nothing(alovoice: FrontDoor,
         ((), "say which call"),
         (("170", "--all"), "say which call"),
         (("R-0000",), "there is no receipt R-0000"),
-        (("170", "--wait", "3x"), "no span of time"),
+        (("170", "--wait", "3x"), "not a valid length of time"),
         (("170", "-p", "tashkent"), "was asked of PBX default"),
     ],
 )

@@ -278,9 +278,12 @@ def test_a_file_that_has_changed_since_is_told(home: FrontDoor) -> None:
         (("create", "--from-file", "c.toml", "--like", "124"), "cannot be used together"),
         (("create", "--like", "999"), "999 was not created from this computer"),
         (("create", "--from-file", "c.toml"), "'colour'"),
-        (("create",), "Missing option '--record'"),
+        (("create",), "missing: --record FILE, --from DAY, --to DAY, --fromtime HH:MM, --totime HH:MM"),
         (("export", "999"), "autorule list"),
-        (("create", "--from-file", "empty.toml"), "Missing option '--record'"),
+        (
+            ("create", "--from-file", "empty.toml"),
+            "missing: --record FILE, --from DAY, --to DAY, --fromtime HH:MM, --totime HH:MM",
+        ),
     ],
 )
 def test_what_cannot_be_meant_is_said_and_nothing_is_sent(home: FrontDoor, words: tuple[str, ...], said: str) -> None:

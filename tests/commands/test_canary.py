@@ -203,7 +203,7 @@ def test_no_stream_and_no_file_shows_the_token(alovoice: FrontDoor, pbx: RawServ
         pbx.requests.clear()
         if act == "no text" and name.startswith("api"):
             flags, terminal = ("-v",), True  # bytes are not for a terminal: see the test of them below
-        result = alovoice(*TALKING[name], *flags, "--yes", stdin=TOKEN, terminal=terminal, environ=environ)
+        result = alovoice(*TALKING[name], *flags, stdin=TOKEN, terminal=terminal, environ=environ)
         _check(result, f"{name}, {act}, {source} {flags}")
         codes = {2, 6} if act == "no text" and name.startswith("api") else CODES[act]
         assert result.code in codes, result.err

@@ -229,10 +229,12 @@ def test_a_stream_that_changes_letters_of_the_command_is_warned_of(
     assert "warning" not in home(*OUT, "--call-id", "қ", "--dry-run", "--json", encoding=encoding).err
 
 
-def test_what_only_reads_is_not_held_back(home: FrontDoor, pbx: RawServer) -> None:
-    pbx.acts = [answers("200 OK", b'["712037006"]')]
-    result = home("trunks", "--dry-run", "--json", environ={"ALOVOICE_TOKEN": TOKEN})
-    assert (result.code, json.loads(result.out)) == (0, ["712037006"])
+def test_what_only_reads_or_cannot_be_rehearsed_refuses_a_dry_run(home: FrontDoor, pbx: RawServer) -> None:
+    for words in (("trunks",), ("call", "batches", "resume", "BATCH"), ("call", "batches", "forget", "BATCH")):
+        result = home(*words, "--dry-run", environ={"ALOVOICE_TOKEN": TOKEN})
+        assert (result.code, result.out) == (2, "")
+        assert f"alovoice {' '.join(words[:3])} does not use --dry-run" in result.err
+    assert pbx.connections == 0
 
 
 def test_all_lines_are_asked_for_and_then_rehearsed(home: FrontDoor, pbx: RawServer) -> None:

@@ -361,7 +361,7 @@ def test_excel_gets_its_mark_semicolons_and_local_times(alovoice: FrontDoor, col
 def test_excel_means_something_or_is_refused(alovoice: FrontDoor) -> None:
     alovoice.environ["ALOVOICE_PROFILE"] = "sandbox"
     refused = alovoice("trunks", "--excel")
-    assert (refused.code, "--excel goes with --csv" in refused.err) == (2, True)
+    assert (refused.code, "--excel needs --csv" in refused.err) == (2, True)
     assert alovoice("--excel", "trunks", "--csv").out.startswith("\ufefftrunk\n")
     (alovoice.home / "rows.csv").write_text("number;имя\n901234567;Ўктам\n")
     words = ("call", "out", "--batch", "rows.csv", "--from", "2424", "--yes", "--night-ok", "--report", "out.csv")

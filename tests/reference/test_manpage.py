@@ -47,7 +47,7 @@ How. Default: json.
 \fB\-t\fR, \fB\-\-tries\fR \fIN\fR
 How often. Default: 2. Environment: TRIES.
 .SH GLOBAL OPTIONS
-They stand before or after the command: see \fBalovoice\fR(1).
+\fB\-\-profile\fR, \fB\-\-json\fR, \fB\-\-color\fR, \fB\-\-timeout\fR, \fB\-\-help\fR: see \fBalovoice\fR(1).
 .SH EXAMPLES
 .EX
 $ alovoice autorule create \-\-record it\e\(aqs.mp3

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from alovoice_cli.campaigns.preparation import PreparedCampaign
 
 EXAMPLES = examples(
+    "alovoice autorule create --from-file campaign.toml --dry-run",
     "alovoice autorule create --record promo.mp3 --recipients clients.csv --name 'Autumn' "
     "--from tomorrow --to +3d --fromtime 10:00 --totime 19:59 --trunks 712037006",
     "alovoice autorule create --record promo.mp3 --recipient 901234567 --name 'Trial' "
@@ -45,10 +46,8 @@ class CreateCommand(OptionGroupCommand):
 
 
 def create_campaign(ctx: typer.Context) -> None:
-    """Create an auto-dial campaign.
-
-    The checks of `autorule check` run first; errors in files, dates and lines are reported before anything is sent.
-    The API cannot change or delete a campaign. --dry-run shows what would be sent.
+    """Create an auto-dial campaign. The checks of `autorule check` run first. The API cannot change or delete a
+    campaign. --dry-run shows what would be sent.
     """
     session: Session = ctx.obj
     options = option_group(ctx, CampaignOptions)

@@ -17,7 +17,7 @@ EXAMPLES = examples(
 
 def export_campaign(
     ctx: typer.Context,
-    campaign_id: Annotated[str, typer.Argument(metavar="ID", help="The campaign's id, or its receipt (R-7F3K).")],
+    campaign_id: Annotated[str, typer.Argument(metavar="ID", help="Id of the campaign, or its receipt (R-7F3K).")],
 ) -> None:
     """Print the options and files of a campaign as TOML.
 

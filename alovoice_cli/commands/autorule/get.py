@@ -14,7 +14,9 @@ EXAMPLES = examples("alovoice autorule get 124", "alovoice autorule get 124 --js
 
 def show_campaign(
     ctx: typer.Context,
-    campaign_id: Annotated[str, typer.Argument(metavar="ID", help="The campaign's id, as `create` showed it.")],
+    campaign_id: Annotated[
+        str, typer.Argument(metavar="ID", help="Id of the campaign, as `autorule create` shows it.")
+    ],
 ) -> None:
     """Show a campaign: hours, lines, status, number of recipients."""
     session: Session = ctx.obj

@@ -73,14 +73,16 @@ def list_campaigns(
     status: Annotated[
         str | None,
         typer.Option(
-            "--status", metavar="STATUS", help="Only campaigns with this status: new, done, unknown, refused …"
+            "--status", metavar="STATUS", help="Only campaigns with this status: new, done, unknown, refused."
         ),
     ] = None,
     since: Annotated[
-        str | None, typer.Option("--since", metavar="7d|DAY", help="Only those created since then.")
+        str | None, typer.Option("--since", metavar="7d|DAY", help="Only campaigns created since then.")
     ] = None,
     store: SharedStore = None,
-    refresh: Annotated[bool, typer.Option("--refresh", help="Ask the PBX how each one stands now.")] = False,
+    refresh: Annotated[
+        bool, typer.Option("--refresh", help="Ask the PBX for the current status of each campaign.")
+    ] = False,
 ) -> None:
     """List the campaigns created from this computer, newest first.
 

@@ -3,7 +3,7 @@
 The options become one `CampaignOptions`; each command leaves out the options that only the other one has (`without`).
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Set
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from alovoice_cli.campaigns.options import CampaignOptions, ForecastOptions, ListOptions
-from alovoice_cli.commands.batch_options import Confirm
+from alovoice_cli.commands.command_classes import refuse_missing
 from alovoice_cli.commands.options import (
     LIST_PANEL,
     Exclude,
@@ -35,11 +35,15 @@ if TYPE_CHECKING:
     from alovoice_cli.campaigns.definition import Definition, DefinitionDefaults
     from alovoice_cli.campaigns.preparation import CampaignContext, PreparedCampaign
 
-_CHECKS, _FORECAST = "The checks", "Forecast"
+_REQUIRED = "Required, unless --from-file or --like has them"
+_CAMPAIGN, _CHECKS, _FORECAST = "Campaign", "Checks", "Forecast"
 
 
-def _option(flag: str, metavar: str | None, help: str, *, panel: str | None = None, **more: Any) -> Any:
+def _option(flag: str, metavar: str | None, help: str, *, panel: str = _CAMPAIGN, **more: Any) -> Any:
     return typer.Option(flag, metavar=metavar, help=help, rich_help_panel=panel, **more)
+
+
+_required, _of_list = partial(_option, panel=_REQUIRED), partial(_option, panel=LIST_PANEL)
 
 
 def _flag(flag: str, help: str, panel: str) -> Any:
@@ -52,31 +56,25 @@ Count = int | None
 
 def campaign_options(
     ctx: typer.Context,
-    record: Annotated[Text, _option("--record", "FILE", "What is played: an MP3 file (required).")] = None,
-    first: Annotated[
-        Text, _option("--from", "DAY", "2026.11.24, 2026-11-24, today, tomorrow or +3d (required).")
-    ] = None,
-    last: Annotated[Text, _option("--to", "DAY", "The last day, inclusive (required).")] = None,
-    opens: Annotated[Text, _option("--fromtime", "HH:MM", "When calls begin, each day (required).")] = None,
-    closes: Annotated[Text, _option("--totime", "HH:MM", "The last minute of calls, inclusive (required).")] = None,
+    record: Annotated[Text, _required("--record", "FILE", "Audio file to play (MP3).")] = None,
+    first: Annotated[Text, _required("--from", "DAY", "First and last day: 2026-11-24, tomorrow, +3d.")] = None,
+    last: Annotated[Text, _required("--to", "DAY", "First and last day: 2026-11-24, tomorrow, +3d.")] = None,
+    opens: Annotated[Text, _required("--fromtime", "HH:MM", "Daily calling hours, last minute included.")] = None,
+    closes: Annotated[Text, _required("--totime", "HH:MM", "Daily calling hours, last minute included.")] = None,
     recipients: Annotated[
-        Text, _option("--recipients", "FILE", "Whom to call: a CSV or a workbook, or - for stdin.")
+        Text, _of_list("--recipients", "FILE", "List of numbers: CSV or workbook; - for stdin.")
     ] = None,
-    numbers: Annotated[
-        list[str] | None, _option("--recipient", "NUMBER", "Whom to call, one by one; repeatable.")
-    ] = None,
-    name: Annotated[Text, _option("--name", "TEXT", "Else the audio's name and an id.")] = None,
-    trunks: Annotated[Text, _option("--trunks", "A,B|all", "By which lines; else the profile's.")] = None,
-    maxline: Annotated[
-        Count, _option("--maxline", None, "Maximum concurrent calls (server default: 1).", min=1)
-    ] = None,
+    numbers: Annotated[list[str] | None, _of_list("--recipient", "NUMBER", "One number; repeatable.")] = None,
+    name: Annotated[Text, _option("--name", "TEXT", "Name (default: name of the audio file and an id).")] = None,
+    trunks: Annotated[Text, _option("--trunks", "A,B|all", "Lines to call from (default: the profile's).")] = None,
+    maxline: Annotated[Count, _option("--maxline", None, "Maximum lines used at once (PBX default: 1).", min=1)] = None,
     goodtime: Annotated[
-        Count, _option("--goodtime", None, "Seconds that make a call successful (server default: 3).", min=0)
+        Count, _option("--goodtime", None, "Talk seconds of a successful call (PBX default: 3).", min=0)
     ] = None,
-    tryes: Annotated[Count, _option("--tryes", None, "Attempts a number (server default: 2).", min=1)] = None,
-    paused: Annotated[bool | None, _option("--paused/--no-paused", None, "Do not start by itself.")] = None,
+    tryes: Annotated[Count, _option("--tryes", None, "Attempts per number (PBX default: 2).", min=1)] = None,
+    paused: Annotated[bool | None, _option("--paused/--no-paused", None, "Create the campaign paused.")] = None,
     timezone: Annotated[
-        Text, _option("--timezone", "ZONE", "'utc +5', +05:00 or Asia/Tashkent; else the profile's.")
+        Text, _option("--timezone", "ZONE", "Time zone, such as +05:00 (default: the profile's).")
     ] = None,
     encoding: ListEncoding = None,
     column: ListColumn = None,
@@ -87,67 +85,65 @@ def campaign_options(
     exclude_called: ExcludeCalled = None,
     clean: Annotated[
         bool,
-        _flag(
-            "--clean", "With a name, [OUT.csv]: write the cleaned list there. Without: upload it cleaned.", LIST_PANEL
-        ),
+        _flag("--clean", "Upload the cleaned list; OUT.csv: only write it.", LIST_PANEL),
     ] = False,
     clean_name: Annotated[
-        Path | None, typer.Argument(metavar="[OUT.csv]", help="The name that --clean may have.", show_default=False)
+        Path | None,
+        typer.Argument(
+            metavar="[OUT.csv]", help="Upload the cleaned list; OUT.csv: only write it.", rich_help_panel=LIST_PANEL
+        ),
     ] = None,
     rejected: Rejected = None,
-    night_ok: Annotated[bool, _flag("--night-ok", "Quiet hours, Sundays and holidays are meant.", _CHECKS)] = False,
+    night_ok: Annotated[bool, _flag("--night-ok", "Allow quiet hours, Sundays and holidays.", _CHECKS)] = False,
     allow_duplicate: Annotated[
-        bool, _flag("--allow-duplicate", "The same campaign within 24 hours is meant.", _CHECKS)
+        bool, _flag("--allow-duplicate", "Allow the same campaign again within 24 hours.", _CHECKS)
     ] = False,
     override_limit: Annotated[
-        list[str] | None, _option("--override-limit", "NAME", "Go beyond this limit of the profile.", panel=_CHECKS)
+        list[str] | None,
+        _option("--override-limit", "NAME", "Ignore this limit of the profile; repeatable.", panel=_CHECKS),
     ] = None,
-    no_check: Annotated[
-        bool, _flag("--no-check", "Skip what only warns; quiet hours hold all the same.", _CHECKS)
-    ] = False,
+    no_check: Annotated[bool, _flag("--no-check", "Skip checks that only warn, but not quiet hours.", _CHECKS)] = False,
     from_file: Annotated[
         Text,
-        _option("--from-file", "FILE", "A campaign.toml (see export): what it says, these options may say otherwise."),
+        _option("--from-file", "FILE", "Read options from a campaign.toml (see export)."),
     ] = None,
-    like: Annotated[
-        Text, _option("--like", "ID", "As the campaign of this id or receipt, but for what is said here.")
-    ] = None,
-    split: Annotated[
-        Text, _option("--split", "N/day", "Several campaigns, N people a day each, from the first day on.")
-    ] = None,
-    split_from: Annotated[int, _option("--split-from", "PART", "Go on with this part, after a failure.", min=1)] = 1,
-    confirm: Confirm = None,
+    like: Annotated[Text, _option("--like", "ID", "Copy the options of this campaign (id or receipt).")] = None,
+    split: Annotated[Text, _option("--split", "N/day", "Create several campaigns, N recipients per day.")] = None,
+    split_from: Annotated[int, _option("--split-from", "PART", "Continue with this part after a failure.", min=1)] = 1,
+    confirm: Annotated[Count, _option("--confirm", "N", "Agree to exactly N recipients.", panel=_CHECKS, min=0)] = None,
     forecast: Annotated[
-        bool, _option("--forecast", None, "Simulate the dialling: when it ends, and what it costs.", panel=_FORECAST)
+        bool, _option("--forecast", None, "Simulate the dialling: when it ends, what it costs.", panel=_FORECAST)
     ] = False,
     answer_rate: Annotated[
-        Text, _option("--answer-rate", "SHARE", "How many answer: 0.4 or 40%.", panel=_FORECAST)
+        Text, _option("--answer-rate", "SHARE", "Share of answered calls: 0.4 or 40%.", panel=_FORECAST)
     ] = None,
     seconds_per_call: Annotated[
         float | None,
-        _option("--seconds-per-call", "S", "How long they talk, in the mean.", panel=_FORECAST, min=1, max=3600),
+        _option("--seconds-per-call", "S", "Average talk time in seconds.", panel=_FORECAST, min=1, max=3600),
     ] = None,
     tariff: Annotated[
-        float | None, _option("--tariff", "PRICE", "The price of a minute of talk.", panel=_FORECAST, min=0)
+        float | None, _option("--tariff", "PRICE", "Price of a minute of talk.", panel=_FORECAST, min=0)
     ] = None,
-    seed: Annotated[int, _option("--seed", "N", "Of the forecast's luck.", panel=_FORECAST, min=0)] = 1,
+    seed: Annotated[int, _option("--seed", "N", "Seed of the random numbers.", panel=_FORECAST, min=0)] = 1,
 ) -> CampaignOptions:
-    """The options of a campaign, from the command line and from the definition that `--from-file` or `--like` names."""
+    """Returns the options of a campaign: of the command line, and of `--from-file` or `--like`."""
     session: Session = ctx.obj
     if clean_name is not None and not clean:
         message = tr("{name} is given without --clean", name=clean_name)
         raise UsageError(message, hint=tr("write the name after --clean"))
     files = {"record": record, "recipients": recipients, "recipient": numbers}
     said = _defaults(session, from_file, like, [key for key, value in files.items() if value])
+    needed = {"record": record, "from": first, "to": last, "fromtime": opens, "totime": closes}
+    known = said.known(needed)
+    _check_known(ctx, needed.keys() - known.keys())
     of_list = ListOptions(
         encoding=encoding, column=column, tab=sheet, header_line=header_line, exclude=exclude or (),
         exclude_called=exclude_called, exclude_unread_ok=exclude_unread_ok, clean=clean, clean_name=clean_name,
         rejected=rejected, excel=session.options.excel
     )  # fmt: skip
     return CampaignOptions(
-        record=Path(said.needed("record", record)),
-        first=said.needed("from", first), last=said.needed("to", last),
-        opens=said.needed("fromtime", opens), closes=said.needed("totime", closes),
+        record=Path(known["record"]), first=known["from"], last=known["to"],
+        opens=known["fromtime"], closes=known["totime"],
         recipients=said.text("recipients", recipients), numbers=said.texts("recipient", numbers),
         name=said.text("name", name), trunks=said.joined("trunks", trunks),
         maxline=said.whole("maxline", maxline, least=1), goodtime=said.whole("goodtime", goodtime, least=0),
@@ -160,6 +156,15 @@ def campaign_options(
         forecast=ForecastOptions(answer_rate, seconds_per_call, tariff, seed) if forecast else None,
         known_digests=said.digests,
     )  # fmt: skip
+
+
+def _check_known(ctx: typer.Context, missing: Set[str]) -> None:
+    """Raises UsageError that names all missing options."""
+    if missing:
+        from alovoice_cli.commands.usage_errors import missing_params  # noqa: PLC0415 - most command lines are whole
+
+        params = [param for param in ctx.command.params if param.opts[0].removeprefix("--") in missing]
+        refuse_missing(ctx, missing_params(params), tr("--from-file FILE or --like ID can supply them"))
 
 
 def _defaults(

@@ -49,7 +49,7 @@ _ROWS = (
     Column("why", mark("Why")),
 )
 _COUNTS = (
-    Column("result", mark("Result")),
+    Column("result", mark("Result"), tone=tone_by("category", _TONES)),
     Column("rows", mark("Rows"), numeric=True),
     Column("share", mark("Share"), numeric=True),
     Column("chart", "", bar=True),
@@ -76,7 +76,7 @@ _INCLUDED = ("short", "unknown", "ambiguous")
 @shows_list(_ALL)
 def report_campaign(
     ctx: typer.Context,
-    campaign_id: Annotated[str, typer.Argument(metavar="ID", help="The campaign's id, or its receipt (R-7F3K).")],
+    campaign_id: Annotated[str, typer.Argument(metavar="ID", help="Id of the campaign, or its receipt (R-7F3K).")],
     unreached: Annotated[
         Path | None,
         typer.Option("--unreached", metavar="OUT.csv", help="Write the rows to call again, with all their columns."),
@@ -86,20 +86,20 @@ def report_campaign(
         typer.Option(
             "--include",
             metavar="A,B",
-            help="Write short, unknown or ambiguous rows to --unreached, too: they may have been reached.",
+            help="Add short, unknown or ambiguous rows to --unreached.",
         ),
     ] = None,
     by: Annotated[
         Literal["status", "hour", "line", "attempt"] | None,
-        typer.Option("--by", help="Count the attempts by the PBX's status, hour, line, or first and second try."),
+        typer.Option("--by", help="Count the attempts by status, hour, line or attempt."),
     ] = None,
     html: Annotated[
-        Path | None, typer.Option("--html", metavar="FILE", help="Write one page that opens offline.")
+        Path | None, typer.Option("--html", metavar="FILE", help="Write a self-contained HTML page.")
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace files that exist.", show_default=False)] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace existing files.", show_default=False)] = False,
     recipients: Annotated[
         Path | None,
-        typer.Option("--recipients", metavar="FILE", help="The list of a campaign that an older version created."),
+        typer.Option("--recipients", metavar="FILE", help="List of a campaign that an older version created."),
     ] = None,
     column: ListColumn = None,
     store: Annotated[
@@ -107,7 +107,7 @@ def report_campaign(
         typer.Option(
             "--store",
             metavar="URL",
-            help="The event store (default: the profile's): a file, sqlite:///…, postgresql://….",
+            help="Event store (default: the profile's).",
         ),
     ] = None,
 ) -> None:
@@ -242,7 +242,7 @@ def _count_items(found: _Found, *, drawn: bool) -> Iterator[dict[str, object]]:
         if rows or not drawn or category == "reached":
             share = share_text(rows, whole) if drawn else share_text(rows, whole).removesuffix(" %")
             name = category_text(category, found.report) if drawn else category
-            yield {"result": name, "rows": rows, "share": share, "chart": [rows]}
+            yield {"result": name, "category": category, "rows": rows, "share": share, "chart": [rows]}
 
 
 def _rows_listing(report: "CampaignReport", *, is_csv: bool) -> Listing:

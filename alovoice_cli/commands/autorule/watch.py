@@ -42,13 +42,13 @@ COLUMNS = (
 
 def watch_campaigns(
     ctx: typer.Context,
-    campaign_ids: Annotated[list[str], typer.Argument(metavar="ID…", help="The campaigns' ids.")],
+    campaign_ids: Annotated[list[str], typer.Argument(metavar="ID", help="Ids of the campaigns.")],
     interval: Annotated[
         str | None, typer.Option("--interval", metavar="SPAN", help="How often to check: 10s, 5m (default: automatic).")
     ] = None,
     until: Annotated[
         str | None,
-        typer.Option("--until", metavar="STATUS", help="Stop when all have this status (default: when all are over)."),
+        typer.Option("--until", metavar="STATUS", help="Stop when all have this status (default: finished)."),
     ] = None,
     wait: Annotated[
         str | None, typer.Option("--wait", metavar="SPAN", help="Stop after this time, with exit code 9.")

@@ -16,8 +16,9 @@ Wait = Annotated[
     str | None,
     typer.Option(
         "--wait",
+        rich_help_panel="Call",
         metavar="SPAN",
-        help=f"Follow the call to its end, for so long (90s, 5m; alone: {USUAL}). Not heard of by then: exit code 6.",
+        help="Follow the call to its end: 90s, 5m; alone: 90s.",
     ),
 ]
 

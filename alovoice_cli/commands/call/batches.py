@@ -46,7 +46,7 @@ ROWS = (
     Column("ended_at", "Ended (UTC)", shown=False),
     Column("key", "Key", shown=False),
 )
-Name = Annotated[str, typer.Argument(metavar="NAME", help="As `call batches list` shows it, or a journal's path.")]
+Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of the batch, or path of its journal.")]
 
 
 @app.command("list", epilog=examples("alovoice call batches list", "alovoice call batches list --json"))
@@ -75,7 +75,12 @@ def show_batch(
     ctx: typer.Context,
     name: Name,
     state: Annotated[
-        str | None, typer.Option("--state", metavar="STATE", help=f"Only these rows: {', '.join(STATES)}.")
+        str | None,
+        typer.Option(
+            "--state",
+            metavar="STATE",
+            help="Only rows with this outcome: done, refused, unsent, unknown, pending, and so on.",
+        ),
     ] = None,
     store: SharedStore = None,
 ) -> None:
@@ -121,7 +126,7 @@ def forget(
     ctx: typer.Context,
     name: Name,
     accept_risk: Annotated[
-        bool, typer.Option("--accept-risk", help="Rows wait or are unknown: forget them too.", show_default=False)
+        bool, typer.Option("--accept-risk", help="Delete it although rows are waiting or unknown.", show_default=False)
     ] = False,
     store: SharedStore = None,
 ) -> None:

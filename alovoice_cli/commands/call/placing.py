@@ -5,14 +5,16 @@ A single call loads neither batches nor events: the modules for `--batch` and `-
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from alovoice_cli.commands.batch_options import (
+    CALL_PANEL,
+    REQUIRED_PANEL,
     DiallingCommand,
     batch_options,
-    needed,
+    need_all,
     refuse_batch_options,
     refuse_with_batch,
     run,
@@ -44,16 +46,19 @@ CONFERENCE_EXAMPLES = examples(
 )
 EXTENSION_LENGTHS = range(2, 6)
 
+
+_option: Any = partial(typer.Option, rich_help_panel=CALL_PANEL)
+_required: Any = partial(typer.Option, rich_help_panel=REQUIRED_PANEL)
+
+
 Encoding = Annotated[
     Literal["json", "multipart", "form", "vendor-curl"] | None,
-    typer.Option("--encoding", metavar="FORM", help="json, multipart, form or vendor-curl; else the profile's."),
+    _option("--encoding", metavar="FORM", help="Format: json, multipart, form or vendor-curl."),
 ]
 ExternalId = Annotated[
-    str | None, typer.Option("--extid", metavar="ID", help="Your id of the call; made if left out. Results carry it.")
+    str | None, _option("--extid", metavar="ID", help="Your id of the call, for its result (default: new).")
 ]
-NoCheck = Annotated[
-    bool, typer.Option("--no-check", help="Call a number that no telephone plan knows.", show_default=False)
-]
+NoCheck = Annotated[bool, _option("--no-check", help="Call numbers that no numbering plan knows.", show_default=False)]
 
 
 class PlacingCommand(CallWaitingCommand, DiallingCommand):
@@ -63,15 +68,22 @@ class PlacingCommand(CallWaitingCommand, DiallingCommand):
 def place_call(
     ctx: typer.Context,
     inner_phone: Annotated[
-        str | None, typer.Option("--inner-phone", "--from", metavar="N", help="The extension, rung first.")
+        str | None,
+        _required("--inner-phone", "--from", metavar="N", help="Extension that is called first."),
     ] = None,
     number: Annotated[
-        str | None, typer.Option("--number", "--to", metavar="PHONE", help="Who is rung when it answers.")
+        str | None,
+        _required(
+            "--number",
+            "--to",
+            metavar="PHONE",
+            help="Number that is called when the extension answers.",
+        ),
     ] = None,
     call_id: Annotated[
-        str | None, typer.Option("--call-id", metavar="ID", help="Your id of the call; made if left out.")
+        str | None, _option("--call-id", metavar="ID", help="Your id of the call (default: new).")
     ] = None,
-    user_id: Annotated[str | None, typer.Option("--user-id", metavar="ID", help="Your CRM's id of the user.")] = None,
+    user_id: Annotated[str | None, _option("--user-id", metavar="ID", help="Id of the user in your CRM.")] = None,
     encoding: Encoding = None,
     wait: Wait = None,
     no_check: NoCheck = False,
@@ -85,8 +97,9 @@ def place_call(
     if batch_options(ctx).source is not None:
         return _place_batch(ctx, given, encoding, wait=wait, no_check=no_check)
     refuse_batch_options(batch_options(ctx), "night_ok", "store")
-    extension = parse_id(needed(inner_phone, "--inner-phone"), "--inner-phone")
-    phone = read_number(session, needed(number, "--number"), "--number", no_check=no_check)
+    typed_extension, typed_phone = need_all(ctx, inner_phone=inner_phone, number=number)
+    extension = parse_id(typed_extension, "--inner-phone")
+    phone = read_number(session, typed_phone, "--number", no_check=no_check)
     user = parse_id(user_id, "--user-id") if user_id is not None else None
 
     def place(own_id: str) -> object:
@@ -98,14 +111,15 @@ def place_call(
 
 def place_menu_call(
     ctx: typer.Context,
-    callto: Annotated[str | None, typer.Option("--callto", "--to", metavar="PHONE", help="Who is rung.")] = None,
+    callto: Annotated[str | None, _required("--callto", "--to", metavar="PHONE", help="Number to call.")] = None,
     ivrid: Annotated[
-        str | None, typer.Option("--ivrid", "--ivr", metavar="ID", help="The menu's id, from the web console.")
+        str | None,
+        _required("--ivrid", "--ivr", metavar="ID", help="Id of the voice menu, from the web console."),
     ] = None,
     fromline: Annotated[
-        str | None, typer.Option("--fromline", "--line", metavar="LINE", help="The line to call by.")
+        str | None, _required("--fromline", "--line", metavar="LINE", help="Line to call from.")
     ] = None,
-    lang: Annotated[str | None, typer.Option("--lang", metavar="LANG", help="The menu's language: ru, uz.")] = None,
+    lang: Annotated[str | None, _option("--lang", metavar="LANG", help="Language of the menu: ru, uz.")] = None,
     extid: ExternalId = None,
     encoding: Encoding = None,
     wait: Wait = None,
@@ -117,9 +131,10 @@ def place_menu_call(
     if batch_options(ctx).source is not None:
         return _place_batch(ctx, given, encoding, wait=wait, no_check=no_check)
     refuse_batch_options(batch_options(ctx), "night_ok", "store")
-    phone = read_number(session, needed(callto, "--callto"), "--callto", no_check=no_check)
-    menu = parse_id(needed(ivrid, "--ivrid"), "--ivrid")
-    line = parse_dialled(needed(fromline, "--fromline"), "--fromline")
+    typed_phone, typed_menu, typed_line = need_all(ctx, callto=callto, ivrid=ivrid, fromline=fromline)
+    phone = read_number(session, typed_phone, "--callto", no_check=no_check)
+    menu = parse_id(typed_menu, "--ivrid")
+    line = parse_dialled(typed_line, "--fromline")
 
     def place(own_id: str) -> object:
         call = session.client_for(encoding=encoding).call
@@ -132,13 +147,25 @@ def place_conference(
     ctx: typer.Context,
     callfrom: Annotated[
         str | None,
-        typer.Option("--callfrom", "--from", metavar="PHONE[:LANG]", help="Who is rung first: the initiator."),
+        _required(
+            "--callfrom",
+            "--from",
+            metavar="PHONE[:LANG]",
+            help="Initiator: the number that is called first.",
+        ),
     ] = None,
     callto: Annotated[
         list[str] | None,
-        typer.Option("--callto", "--to", metavar="PHONE[:LANG]", help="Who is rung then, in turn; repeatable."),
+        _required(
+            "--callto",
+            "--to",
+            metavar="PHONE[:LANG]",
+            help="Numbers that are called then, in turn; repeatable.",
+        ),
     ] = None,
-    queue: Annotated[str | None, typer.Option("--queue", metavar="N", help="A queue instead of phones.")] = None,
+    queue: Annotated[
+        str | None, _required("--queue", metavar="N", help="Queue to connect, instead of --callto.")
+    ] = None,
     extid: ExternalId = None,
     encoding: Encoding = None,
     wait: Wait = None,
@@ -155,7 +182,8 @@ def place_conference(
     refuse_batch_options(batch_options(ctx), "night_ok", "store")
     if (queue is None) == (not callto):
         raise UsageError("say once whom to connect", hint="either --callto PHONE, repeated, or --queue N")
-    initiator = read_party(session, needed(callfrom, "--callfrom"), "--callfrom", no_check=no_check)
+    (typed_initiator,) = need_all(ctx, callfrom=callfrom)
+    initiator = read_party(session, typed_initiator, "--callfrom", no_check=no_check)
     parties = [read_party(session, text, "--callto", no_check=no_check) for text in callto or ()]
     number = parse_id(queue, "--queue") if queue is not None else ""
 

@@ -41,7 +41,7 @@ COLUMNS = (
 @shows_list(COLUMNS)
 def list_receipts(
     ctx: typer.Context,
-    limit: Annotated[int, typer.Option("--limit", metavar="N", min=0, help="The latest N; 0 for all.")] = 50,
+    limit: Annotated[int, typer.Option("--limit", metavar="N", min=0, help="Maximum number of rows; 0: all.")] = 50,
     store: SharedStore = None,
 ) -> None:
     """List the requests that dial, create or cost money, newest first.
@@ -60,7 +60,7 @@ def list_receipts(
 @app.command("show", epilog=examples("alovoice call receipts show R-7F3K"))
 def show_receipt(
     ctx: typer.Context,
-    receipt: Annotated[str, typer.Argument(metavar="RECEIPT", help="As it was shown: R-7F3K.")],
+    receipt: Annotated[str, typer.Argument(metavar="RECEIPT", help="Receipt, such as R-7F3K.")],
     store: SharedStore = None,
 ) -> None:
     """Show one receipt: the request, its time and its outcome."""

@@ -8,7 +8,6 @@ import typer
 from alovoice_cli.batch.call_evidence import PlacedCall, read_receipt
 from alovoice_cli.batch.resolve import CallSearch, CallVerdict
 from alovoice_cli.batch.verdict_text import WORDS, as_json, moment_text, sentence
-from alovoice_cli.commands.call import USUAL
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import ExitCode, UsageError
@@ -51,18 +50,18 @@ _WORST_FIRST = (ExitCode.UNKNOWN_OUTCOME, ExitCode.NOT_READY, ExitCode.REFUSED)
 def resolve_calls(
     ctx: typer.Context,
     request: Annotated[
-        str | None, typer.Argument(metavar="RECEIPT|EXTID", help="As it was shown: R-7F3K, or our id of the call.")
+        str | None, typer.Argument(metavar="RECEIPT|EXTID", help="Receipt (R-7F3K), or your id of the call.")
     ] = None,
-    every: Annotated[bool, typer.Option("--all", help="All calls of this PBX whose outcome is unknown.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="All calls of this PBX with an unknown outcome.")] = False,
     batch: Annotated[
-        str | None, typer.Option("--batch", metavar="NAME", help="The rows of this batch whose outcome is unknown.")
+        str | None, typer.Option("--batch", metavar="NAME", help="Rows of this batch with an unknown outcome.")
     ] = None,
     wait: Annotated[
         str | None,
-        typer.Option("--wait", metavar="SPAN", help=f"Look for so long, until it is known (90s, 5m; alone: {USUAL})."),
+        typer.Option("--wait", metavar="SPAN", help="Search until it is known: 90s, 5m; alone: 90s."),
     ] = None,
     store: Annotated[
-        str | None, typer.Option("--store", metavar="URL", help="The event store, else the profile's.")
+        str | None, typer.Option("--store", metavar="URL", help="Event store (default: the profile's).")
     ] = None,
 ) -> int:
     """Find out from the received events whether a call rang.

@@ -35,11 +35,13 @@ COLUMNS = (
 )
 _CHECKLIST = {"section": "area", "grade": "grade", "name": "case", "text": "sends"}
 _ANSWER_SECONDS = 10.0
-_Url = Annotated[str | None, typer.Argument(metavar="[URL]", help="Where the handlers are: the type is added to it.")]
+_Url = Annotated[str | None, typer.Argument(metavar="[URL]", help="Base URL of the handlers; the type is added.")]
 
 
 def _own(kind: str) -> typer.models.OptionInfo:
-    option: typer.models.OptionInfo = typer.Option(f"--{kind}", metavar="URL", help=f"The handler of {kind}, as it is.")
+    option: typer.models.OptionInfo = typer.Option(
+        f"--{kind}", metavar="URL", help="URL of this handler, used unchanged."
+    )
     return option
 
 
@@ -52,12 +54,13 @@ def certify_handler(
     result: Annotated[str | None, _own("result")] = None,
     route: Annotated[str | None, _own("route")] = None,
     only: Annotated[
-        list[str] | None, typer.Option("--only", metavar="CASE", help="This case, or all of start, end, …; repeatable.")
+        list[str] | None,
+        typer.Option("--only", metavar="CASE", help="Only this case, or all of a type (start, end); repeatable."),
     ] = None,
     slow: Annotated[
-        bool, typer.Option("--slow", help="Really wait for what comes 30 s late.", show_default=False)
+        bool, typer.Option("--slow", help="Wait the full time for late messages (30 s).", show_default=False)
     ] = False,
-    junit: Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="Write JUnit XML too.")] = None,
+    junit: Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="Write a JUnit XML file too.")] = None,
 ) -> int:
     """Test a CRM's handler with everything that the PBX may send.
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from alovoice_cli.commands.events.selection import Limit, Store, clock_of, tell_coverage
+from alovoice_cli.commands.events.selection import Limit, Store, clock_of, tell_coverage, where_note
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples, option_group
 from alovoice_cli.errors import UsageError
@@ -24,6 +24,7 @@ EXAMPLES = examples(
     "alovoice events export --csv --type callend --since 30d > calls.csv",
     "alovoice events export --with-uptime > history.jsonl",
     "alovoice events export --mask-numbers --csv > for-the-analyst.csv",
+    note=where_note(EVENT_FIELDS),
 )
 _NAMES = (
     *("id", "seq", "type", "received_at", "event_call_id", "pbx_call_id", "crm_call_id", "external_id", "number"),
@@ -40,7 +41,7 @@ def export_events(
         bool,
         typer.Option(
             "--mask-numbers",
-            help="Hide people's numbers: 99890•••••67~3fa9c1. The same number looks the same within one export.",
+            help="Mask phone numbers: 99890•••••67~3fa9c1; equal numbers look equal in one export.",
             show_default=False,
         ),
     ] = False,
@@ -48,7 +49,7 @@ def export_events(
         bool,
         typer.Option(
             "--with-uptime",
-            help="Print when listeners were there too, for `events import`: lines of the type uptime.",
+            help="Add the times when listeners ran, for `events import`.",
             show_default=False,
         ),
     ] = False,

@@ -43,22 +43,21 @@ class _ImportFile(NamedTuple):
 
 def import_events(
     ctx: typer.Context,
-    files: Annotated[
-        list[str], typer.Argument(metavar="FILE...", help="JSON Lines as `events export` prints them; - for stdin.")
-    ],
+    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="JSON lines of `events export`; - for stdin.")],
     complete: Annotated[
         bool,
         typer.Option(
             "--complete",
-            help="State that each file has all events from its first line to its last; reports then count on it.",
+            help="Declare that each file has all events of its period.",
             show_default=False,
         ),
     ] = False,
     since: Annotated[
-        str | None, typer.Option("--since", metavar="WHEN", help="With --complete: all events from then on.")
+        str | None,
+        typer.Option("--since", metavar="WHEN", help="Start of the period that is complete, with --complete."),
     ] = None,
     until: Annotated[
-        str | None, typer.Option("--until", metavar="WHEN", help="With --complete: all events up to then.")
+        str | None, typer.Option("--until", metavar="WHEN", help="End of the period that is complete, with --complete.")
     ] = None,
     store: Store = None,
 ) -> None:

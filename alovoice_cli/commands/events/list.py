@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import typer
 
-from alovoice_cli.commands.events.selection import Limit, Store, clock_of, tell_coverage
+from alovoice_cli.commands.events.selection import Limit, Store, clock_of, tell_coverage, where_note
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples, option_group
 from alovoice_cli.events.conditions import EVENT_FIELDS
@@ -19,6 +19,7 @@ EXAMPLES = examples(
     "alovoice events list --number '90 123-45-67' --limit 0",
     "alovoice events list --where 'status = 486 and duration < 5'",
     "alovoice events list --json | jq -r '.[] | select(.type == \"callend\") | .body.record'",
+    note=where_note(EVENT_FIELDS),
 )
 COLUMNS = (
     Column("event", "Event"),

@@ -21,6 +21,7 @@ from alovoice_cli.commands.events.selection import (
     clock_of,
     since_or,
     tell_coverage,
+    where_note,
 )
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import Exclude, ExcludeUnreadOk, examples
@@ -52,6 +53,7 @@ EXAMPLES = examples(
     "alovoice events missed --not-returned --older-than 30m",
     "alovoice events missed --not-returned --exclude do-not-call.csv",
     "alovoice events missed --not-returned --json | jq -r '.[].number'",
+    note=where_note(CALL_FIELDS),
 )
 COLUMNS = (
     Column("when", "When"),
@@ -79,13 +81,11 @@ def list_missed(
     ctx: typer.Context,
     open_only: Annotated[
         bool,
-        typer.Option(
-            "--not-returned", help="Show only callers still to be called back, each once.", show_default=False
-        ),
+        typer.Option("--not-returned", help="Only callers still to be called back, each once.", show_default=False),
     ] = False,
     older_than: Annotated[
         str | None,
-        typer.Option("--older-than", metavar="SPAN", help="Show only callers who have waited longer: 30m, 2h, 1d."),
+        typer.Option("--older-than", metavar="SPAN", help="Only callers who have waited longer: 30m, 2h, 1d."),
     ] = None,
     since: Since = None,
     until: Until = None,

@@ -54,14 +54,14 @@ COLUMNS = (
 _MICRO = 1_000_000
 
 Ids = Annotated[
-    list[str] | None, typer.Argument(metavar="[ID]…", help="Of events, as the list's first column shows them.")
+    list[str] | None, typer.Argument(metavar="[ID]", help="Ids of the events, as `events outbox list` shows them.")
 ]
-All = Annotated[bool, typer.Option("--all", help="All that wait, and all dead letters.", show_default=False)]
+All = Annotated[bool, typer.Option("--all", help="All waiting events and dead letters.", show_default=False)]
 ForTarget = Annotated[
-    str | None, typer.Option("--target", metavar="TARGET", help="Only of this target: its id, its URL or its program.")
+    str | None, typer.Option("--target", metavar="TARGET", help="Only this target: its id, URL or program.")
 ]
 InState = Annotated[
-    str | None, typer.Option("--state", metavar="due|dead", help="Only what waits, or only dead letters.")
+    str | None, typer.Option("--state", metavar="due|dead", help="Only waiting events (due), or dead letters (dead).")
 ]
 
 
@@ -109,9 +109,7 @@ def retry_outbox(
     every: All = False,
     to: Annotated[
         str | None,
-        typer.Option(
-            "--to", metavar="[TYPE=]URL", help="Hand them to this target, as --forward names it, or by its id."
-        ),
+        typer.Option("--to", metavar="[TYPE=]URL", help="Send to this target, named as in --forward, or by its id."),
     ] = None,
     target: ForTarget = None,
     state: InState = None,

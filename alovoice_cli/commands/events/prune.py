@@ -18,7 +18,9 @@ _YOUNGEST = timedelta(hours=1)
 
 def prune_events(
     ctx: typer.Context,
-    older_than: Annotated[str, typer.Option("--older-than", metavar="SPAN", help="Such as 90d, 12w or 36h.")],
+    older_than: Annotated[
+        str, typer.Option("--older-than", metavar="SPAN", help="Delete what is older than this: 90d, 12w, 36h.")
+    ],
     store: Store = None,
 ) -> None:
     """Delete old events and calls.

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from alovoice_cli.commands.events.outcome import COLUMNS, rehearse, show_sent, stored_delivery
-from alovoice_cli.commands.events.selection import Store, clock_of
+from alovoice_cli.commands.events.selection import Store, clock_of, where_note
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples, option_group
 from alovoice_cli.commands.posting import poster_of
@@ -23,19 +23,23 @@ EXAMPLES = examples(
     "alovoice events replay 01KB0WW8HR3V6J1S9D2M5T7XAZ --to http://127.0.0.1:8000/hooks",
     "alovoice events replay --since 14:00 --until 15:30 --type callend --to http://127.0.0.1:8000/hooks",
     "alovoice events replay --since yesterday --speed 60 --to http://127.0.0.1:8000/hooks",
+    note=where_note(EVENT_FIELDS),
 )
 
 
 @shows_list(COLUMNS)
 def replay_events(
     ctx: typer.Context,
-    ids: Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Stored events, else see filters.")] = None,
+    ids: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[ID]...", help="Ids of events (default: all that the filters choose)."),
+    ] = None,
     to: Annotated[
         list[str] | None,
-        typer.Option("--to", metavar="[TYPE=]URL", help="Where handlers are; the type is added. TYPE=URL: as it is."),
+        typer.Option("--to", metavar="[TYPE=]URL", help="Base URL of the handlers; TYPE=URL is used unchanged."),
     ] = None,
     speed: Annotated[
-        str, typer.Option("--speed", metavar="X", help="1: with the gaps that there were; 60: a minute a second.")
+        str, typer.Option("--speed", metavar="X", help="1: with the original pauses; 60: a minute per second.")
     ] = "max",
     store: Store = None,
 ) -> int:

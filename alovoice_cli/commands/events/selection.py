@@ -1,17 +1,17 @@
 """Which events, which store, what was covered: the options that the verbs of `events` share."""
 
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 import typer
 
 from alovoice_cli.commands.options import OptionGroupCommand
-from alovoice_cli.events.conditions import CALL_FIELDS, EVENT_FIELDS
 from alovoice_cli.events.coverage import cover, describe
 from alovoice_cli.events.filters import FilterWords, Period
 from alovoice_cli.moments import ClockTime, days_ago, parse_zone, unix_microseconds
 from alovoice_cli.session import Session
 
-_PANEL = "Which events"
+_PANEL = "Filter"
 
 
 def _option(name: str, metavar: str, help: str) -> Any:
@@ -23,30 +23,31 @@ Since = Annotated[
     _option(
         "--since",
         "WHEN",
-        "From then on: 2h, 7d, today, yesterday, 14:30, 2025-04-25, '2025-04-25 14:30', with a zone too; or all.",
+        "From this time on: 2h, 7d, today, yesterday, 14:30, '2025-04-25 14:30', with a time zone; or all.",
     ),
 ]
-Until = Annotated[str | None, _option("--until", "WHEN", "Up to then; a day alone is included, whole.")]
-Type = Annotated[str | None, _option("--type", "TYPE", "callstart, callend, result, route or probe; a,b for more.")]
-Number = Annotated[str | None, _option("--number", "PHONE", "The other party, in any spelling; a,b for more.")]
-Line = Annotated[str | None, _option("--line", "N", "The PBX's line.")]
-Peer = Annotated[str | None, _option("--peer", "N", "The extension.")]
-Status = Annotated[str | None, _option("--status", "CODE", "200, 304, 480, 486, 603, 603-S …")]
-_LANGUAGE = (
-    "Such as 'status = 486 and duration < 5', with = != < <= > >= ~ (contains), in (a, b), none, and, or, not, ()."
-)
-Where = Annotated[str | None, _option("--where", "CONDITION", f"{_LANGUAGE} Fields: {', '.join(EVENT_FIELDS)}.")]
-WhereCalls = Annotated[str | None, _option("--where", "CONDITION", f"{_LANGUAGE} Fields: {', '.join(CALL_FIELDS)}.")]
-Limit = Annotated[int, typer.Option("--limit", metavar="N", min=0, help="The latest N; 0 for all.")]
+Until = Annotated[str | None, _option("--until", "WHEN", "Up to this time; a day is included whole.")]
+Type = Annotated[str | None, _option("--type", "TYPE", "callstart, callend, result, route, probe; several: a,b.")]
+Number = Annotated[str | None, _option("--number", "PHONE", "Number of the other party; several: a,b.")]
+Line = Annotated[str | None, _option("--line", "N", "Line of the PBX.")]
+Peer = Annotated[str | None, _option("--peer", "N", "Extension.")]
+Status = Annotated[str | None, _option("--status", "CODE", "Status code, such as 200, 304, 486, 603-S.")]
+Where = Annotated[
+    str | None, _option("--where", "CONDITION", "Condition, such as 'status = 486 and duration < 5' (see below).")
+]
+WhereCalls = Annotated[
+    str | None, _option("--where", "CONDITION", "Condition, such as 'status = 486 and duration < 5' (see below).")
+]
+Limit = Annotated[
+    int, typer.Option("--limit", metavar="N", min=0, help="Maximum number of rows, newest first; 0: all.")
+]
 Store = Annotated[
     str | None,
-    typer.Option(
-        "--store", metavar="URL", help="The event store, else the profile's: a file, sqlite:///…, postgresql://…."
-    ),
+    typer.Option("--store", metavar="URL", help="Event store (default: the profile's)."),
 ]
 WithTrials = Annotated[
     bool,
-    typer.Option("--with-trials", help="With what `events trigger` and `certify` made up.", show_default=False),
+    typer.Option("--with-trials", help="Include test events of `events trigger` and `certify`.", show_default=False),
 ]
 
 
@@ -63,6 +64,12 @@ def _filter_words(
 ) -> FilterWords:
     """The options that choose events."""
     return FilterWords(since, until, type, number, line, peer, status, where, with_trials)
+
+
+def where_note(fields: Iterable[str]) -> str:
+    """Returns the note below the options of a command with `--where`: its operators and its fields."""
+    operators = "= != < <= > >= ~ (contains), in (a, b), none, and, or, not, ()"
+    return f"Operators of --where: {operators}.\nFields of --where: {', '.join(fields)}."
 
 
 class EventsCommand(OptionGroupCommand):

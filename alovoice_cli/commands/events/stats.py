@@ -18,18 +18,19 @@ from alovoice_cli.commands.events.selection import (
     clock_of,
     since_or,
     tell_coverage,
+    where_note,
 )
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import UsageError
 from alovoice_cli.events.conditions import CALL_FIELDS, EVENT_FIELDS
-from alovoice_cli.events.event import MISSED_STATUSES, STATUS_WORDS
+from alovoice_cli.events.event import MISSED_STATUSES, STATUS_TONES
 from alovoice_cli.events.filters import Filter, FilterWords, read_filter
 from alovoice_cli.events.missed import reasons_text
 from alovoice_cli.events.statistics import NONE, By, StatusTally, tally, total
 from alovoice_cli.events.timeline import status_text
 from alovoice_cli.moments import ClockTime, span_text
-from alovoice_cli.output.listing import Column, Listing
+from alovoice_cli.output.listing import Column, Listing, tone_by
 from alovoice_cli.session import Session
 
 if TYPE_CHECKING:
@@ -42,12 +43,17 @@ EXAMPLES = examples(
     "alovoice events stats --by rule --since today",
     "alovoice events stats --kpi --since yesterday --until yesterday",
     "alovoice events stats --kpi --by hour --target 15s",
+    note=where_note(CALL_FIELDS),
 )
 COLUMNS = (
-    Column("group", "Group"),
+    Column("group", "Group", tone=tone_by("status", STATUS_TONES)),
     Column("calls", "Calls", numeric=True),
     Column("answered", "Answered", numeric=True),
-    *(Column(status, STATUS_WORDS[status].capitalize(), numeric=True) for status in MISSED_STATUSES),
+    Column("304", "Not answered", numeric=True),
+    Column("480", "Unavailable", numeric=True),
+    Column("486", "Busy", numeric=True),
+    Column("603", "Declined", numeric=True),
+    Column("603-S", "Hung up", numeric=True),
     Column("other", "Other", numeric=True),
     Column("open", "Open", numeric=True),
     Column("talk", "Talk", numeric=True),
@@ -83,7 +89,7 @@ def show_statistics(
     ctx: typer.Context,
     by: Annotated[
         By | None,
-        typer.Option("--by", help="What is counted together (default: day); `rule` counts route questions."),
+        typer.Option("--by", help="Group calls by this (default: day); rule: route questions."),
     ] = None,
     kpi: Annotated[
         bool,
@@ -91,11 +97,11 @@ def show_statistics(
     ] = False,
     target: Annotated[
         str | None,
-        typer.Option("--target", metavar="SPAN", help="Target of the service level (the profile's, else 20s)."),
+        typer.Option("--target", metavar="SPAN", help="Target time of the service level (default: profile, or 20s)."),
     ] = None,
     short: Annotated[
         str | None,
-        typer.Option("--short", metavar="SPAN", help="Leave out calls abandoned earlier (the profile's, else 5s)."),
+        typer.Option("--short", metavar="SPAN", help="Ignore calls abandoned earlier (default: profile, or 5s)."),
     ] = None,
     since: Since = None,
     until: Until = None,
@@ -199,6 +205,7 @@ def _cells(one: StatusTally, by: By, session: Session, year: str) -> dict[str, o
         "group": status_text(group) if by == "status" and short and group != NONE else group,
         **{status: one.missed.get(status, 0) for status in MISSED_STATUSES},
         "talk": span_text(one.talk_seconds),
+        "status": one.group if by == "status" else None,
         "chart": [one.answered, one.all_missed, one.other, one.open] if by != "rule" else [one.calls],
     }
 

@@ -5,7 +5,18 @@ from typing import Annotated
 
 import typer
 
-from alovoice_cli.commands.events.selection import Line, Number, Peer, Status, Store, Type, Where, WithTrials, clock_of
+from alovoice_cli.commands.events.selection import (
+    Line,
+    Number,
+    Peer,
+    Status,
+    Store,
+    Type,
+    Where,
+    WithTrials,
+    clock_of,
+    where_note,
+)
 from alovoice_cli.commands.options import examples
 from alovoice_cli.events.conditions import EVENT_FIELDS
 from alovoice_cli.events.event import STATUS_TONES, Call, Event
@@ -18,6 +29,7 @@ EXAMPLES = examples(
     "alovoice events tail",
     "alovoice events tail -f --type callend",
     "alovoice events tail -f --json | jq -c 'select(.type == \"callstart\") | .body.number'",
+    note=where_note(EVENT_FIELDS),
 )
 _POLL_SECONDS = 0.5
 _WIDTHS = {"event": 6, "when": 11, "type": 9, "number": 12, "line": 12, "peer": 5, "said": 13}
@@ -27,9 +39,11 @@ _TITLES = {"event": "Event", "when": "When", "type": "Type", "number": "Number",
 def tail_events(
     ctx: typer.Context,
     follow: Annotated[
-        bool, typer.Option("--follow", "-f", help="Go on with what comes, until Ctrl-C.", show_default=False)
+        bool, typer.Option("--follow", "-f", help="Wait for new events until Ctrl-C.", show_default=False)
     ] = False,
-    lines: Annotated[int, typer.Option("--lines", "-n", metavar="N", min=0, help="Begin with the latest N.")] = 10,
+    lines: Annotated[
+        int, typer.Option("--lines", "-n", metavar="N", min=0, help="Number of events to start with.")
+    ] = 10,
     type: Type = None,
     number: Number = None,
     line: Line = None,

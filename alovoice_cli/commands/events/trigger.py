@@ -40,29 +40,30 @@ def trigger_event(
     ] = None,
     to: Annotated[
         list[str] | None,
-        typer.Option("--to", metavar="[TYPE=]URL", help="Where handlers are; the type is added. TYPE=URL: as it is."),
+        typer.Option("--to", metavar="[TYPE=]URL", help="Base URL of the handlers; TYPE=URL is used unchanged."),
     ] = None,
     sets: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="PATH=VALUE", help="A field's value, as JSON or text; repeatable."),
+        typer.Option("--set", metavar="PATH=VALUE", help="Value of a field, as JSON or text; repeatable."),
     ] = None,
     unsets: Annotated[
-        list[str] | None, typer.Option("--unset", metavar="PATH", help="Leave a field out; repeatable.")
+        list[str] | None, typer.Option("--unset", metavar="PATH", help="Leave out a field; repeatable.")
     ] = None,
-    event: Annotated[str | None, typer.Option("--from-event", metavar="ID", help="Begin with a stored event.")] = None,
+    event: Annotated[str | None, typer.Option("--from-event", metavar="ID", help="Start from a stored event.")] = None,
     scenario: Annotated[
         str | None,
         typer.Option("--scenario", metavar="NAME", help="Several events: " + ", ".join(scenario_names()) + "."),
     ] = None,
     count: Annotated[
-        int, typer.Option("--count", metavar="N", min=1, max=100_000, help="So many, each different.")
+        int, typer.Option("--count", metavar="N", min=1, max=100_000, help="Number of events, each different.")
     ] = 1,
     rate: Annotated[
-        float | None, typer.Option("--rate", metavar="R", min=0.01, max=1000, help="So many a second, not waiting.")
+        float | None,
+        typer.Option(
+            "--rate", metavar="R", min=0.01, max=1000, help="Events per second, without waiting for responses."
+        ),
     ] = None,
-    store: Annotated[
-        str | None, typer.Option("--store", metavar="URL", help="The store that --from-event reads.")
-    ] = None,
+    store: Annotated[str | None, typer.Option("--store", metavar="URL", help="Event store of --from-event.")] = None,
 ) -> int:
     """Send test events to a handler, as the PBX would.
 

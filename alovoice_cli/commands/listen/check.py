@@ -21,10 +21,10 @@ _LOOK_SECONDS = 0.1
 def check_url(
     ctx: typer.Context,
     url: Annotated[
-        str, typer.Option("--url", metavar="URL", help="One of the four URLs as AloVoice calls it, or what they share.")
+        str, typer.Option("--url", metavar="URL", help="One of the four URLs that AloVoice calls, or their base.")
     ],
     store: Annotated[
-        str | None, typer.Option("--store", metavar="URL", help="The listener's store; else the profile's own file.")
+        str | None, typer.Option("--store", metavar="URL", help="Event store of the listener (default: the profile's).")
     ] = None,
 ) -> None:
     """Send a proof to the public URL, and look for it in the store.

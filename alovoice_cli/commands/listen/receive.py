@@ -1,11 +1,11 @@
 """`alovoice listen`: one durable receiver of callstart, callend, results and route questions."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from alovoice_cli.commands.global_options import check_listing
 from alovoice_cli.commands.options import examples
 from alovoice_cli.session import Session
 
@@ -21,129 +21,133 @@ EXAMPLES = examples(
     "alovoice listen --admin 127.0.0.1:9187 --log-format json 2>> listen.log",
 )
 
+_network: Any = partial(typer.Option, rich_help_panel="Network")
+_event: Any = partial(typer.Option, rich_help_panel="Events")
+_missed: Any = partial(typer.Option, rich_help_panel="Missed calls")
+_route: Any = partial(typer.Option, rich_help_panel="Route questions")
+_operation: Any = partial(typer.Option, rich_help_panel="Operation")
+
 
 def listen(
     ctx: typer.Context,
     host: Annotated[
-        str | None, typer.Option("--host", metavar="ADDRESS", help="The address to listen on; 127.0.0.1 by default.")
+        str | None, _network("--host", metavar="ADDRESS", help="Address to listen on (default: 127.0.0.1).")
     ] = None,
     port: Annotated[
-        int | None, typer.Option("--port", metavar="N", min=0, max=65535, help="8787 by default; 0 picks a free one.")
+        int | None,
+        _network("--port", metavar="N", min=0, max=65535, help="Port; 0: any free port (default: 8787)."),
     ] = None,
-    store: Annotated[
-        str | None, typer.Option("--store", metavar="URL", help="Where events are kept; else the profile's own file.")
-    ] = None,
+    store: Annotated[str | None, _event("--store", metavar="URL", help="Event store (default: the profile's).")] = None,
     secret: Annotated[
         str | None,
-        typer.Option(
+        _network(
             "--secret",
-            metavar="auto|none|STR|@FILE",
-            help="What stands in the URLs' path; auto makes one, and keeps it.",
+            metavar="SECRET",
+            help="Secret in the URLs: auto, none, text or @FILE.",
         ),
     ] = None,
     forward: Annotated[
         list[str] | None,
-        typer.Option(
+        _event(
             "--forward",
             metavar="[TYPE=]URL",
-            help="Pass events on; callstart=URL is asked for its answer, call=URL and missed=URL get finished calls.",
+            help="Forward events; also callstart=, call=, missed=URL.",
         ),
     ] = None,
     forward_timeout: Annotated[
         float | None,
-        typer.Option(
+        _event(
             "--forward-timeout",
-            metavar="SECONDS",
+            metavar="S",
             min=0.05,
             max=30,
-            help="How long a callstart waits for the CRM; 2 by default.",
+            help="CRM's time for a callstart (default: 2).",
         ),
     ] = None,
     forward_header: Annotated[
         list[str] | None,
-        typer.Option(
+        _event(
             "--forward-header",
-            metavar="'NAME: VALUE'|@FILE",
-            help="A header for what is forwarded, such as Authorization; @FILE has one a line. Never shown.",
+            metavar="HEADER",
+            help="'NAME: VALUE' or @FILE for forwards; repeatable.",
         ),
     ] = None,
     forward_json: Annotated[
         bool | None,
-        typer.Option(
+        _event(
             "--forward-json/--forward-raw",
-            help="Forward the event as JSON, whatever came; else the body as it came.",
+            help="Forward as JSON, or unchanged (default).",
             show_default=False,
         ),
     ] = None,
     sign_secret: Annotated[
         str | None,
-        typer.Option("--sign-secret", metavar="SECRET", help="Sign what is forwarded: whsec_…, or @FILE with it."),
+        _event("--sign-secret", metavar="SECRET", help="Sign what is forwarded: whsec_…, or @FILE."),
     ] = None,
     run: Annotated[
-        list[str] | None, typer.Option("--exec", metavar="[TYPE=]CMD", help="Start a program for each event, or call.")
+        list[str] | None, _event("--exec", metavar="[TYPE=]CMD", help="Start a program for each event or call.")
     ] = None,
     notify: Annotated[
         list[str] | None,
-        typer.Option(
+        _missed(
             "--notify",
-            metavar="telegram:CHAT|exec:CMD|URL",
-            help="Tell people of missed calls when the grace is over, and again when somebody talked to the caller.",
+            metavar="TARGET",
+            help="Report missed calls: telegram:CHAT, exec:CMD, URL.",
         ),
     ] = None,
     notify_on: Annotated[
-        Literal["missed"] | None, typer.Option("--notify-on", metavar="missed", help="What --notify tells of.")
+        Literal["missed"] | None,
+        _missed("--notify-on", metavar="missed", help="Events to report (default: missed)."),
     ] = None,
     grace: Annotated[
         str | None,
-        typer.Option("--grace", metavar="SPAN", help="How long a missed call waits for a call back; 90s by default."),
+        _missed("--grace", metavar="SPAN", help="Time to call back before a report (default: 90s)."),
     ] = None,
-    rules: Annotated[
-        str | None, typer.Option("--rules", metavar="FILE", help="The rules that answer route questions.")
-    ] = None,
+    rules: Annotated[str | None, _route("--rules", metavar="FILE", help="Rules that answer route questions.")] = None,
     fallback: Annotated[
         str | None,
-        typer.Option("--fallback", metavar="STEP", help="What a caller gets for want of a rule, such as queue:6000."),
+        _route("--fallback", metavar="STEP", help="Step when no rule matches, such as queue:6000."),
     ] = None,
     deadline: Annotated[
         str | None,
-        typer.Option(
-            "--deadline", metavar="SPAN", help="How long a caller waits for the rules, then fallback; 700ms by default."
-        ),
+        _route("--deadline", metavar="SPAN", help="Time limit for the rules, then fallback (700ms)."),
     ] = None,
     shadow: Annotated[
-        str | None, typer.Option("--shadow", metavar="FILE", help="Note what these rules would have answered.")
+        str | None, _route("--shadow", metavar="FILE", help="Record what these rules would answer.")
     ] = None,
     allow_from: Annotated[
-        list[str] | None, typer.Option("--allow-from", metavar="CIDR", help="Only these addresses may deliver.")
+        list[str] | None, _network("--allow-from", metavar="CIDR", help="Accept events only from these addresses.")
     ] = None,
     trusted_proxy: Annotated[
-        list[str] | None, typer.Option("--trusted-proxy", metavar="CIDR", help="Whose X-Forwarded-For is believed.")
+        list[str] | None,
+        _network("--trusted-proxy", metavar="CIDR", help="Proxies whose X-Forwarded-For is trusted."),
     ] = None,
     tls_cert: Annotated[
-        str | None, typer.Option("--tls-cert", metavar="FILE", help="Serve https with this certificate.")
+        str | None, _network("--tls-cert", metavar="FILE", help="Serve HTTPS with this certificate and key.")
     ] = None,
-    tls_key: Annotated[str | None, typer.Option("--tls-key", metavar="FILE", help="Its key.")] = None,
+    tls_key: Annotated[
+        str | None, _network("--tls-key", metavar="FILE", help="Serve HTTPS with this certificate and key.")
+    ] = None,
     no_dedupe: Annotated[
-        bool | None, typer.Option("--no-dedupe/--dedupe", help="Pass repeated deliveries on too.", show_default=False)
+        bool | None,
+        _event("--no-dedupe/--dedupe", help="Forward repeated deliveries too, or not (default).", show_default=False),
     ] = None,
     ready_file: Annotated[
-        str | None, typer.Option("--ready-file", metavar="FILE", help="The URLs as JSON, there while all works.")
+        str | None, _operation("--ready-file", metavar="FILE", help="File with the URLs as JSON while all works.")
     ] = None,
     admin: Annotated[
         str | None,
-        typer.Option("--admin", metavar="[ADDRESS:]PORT", help="Serve /live, /ready and /metrics there; no default."),
+        _operation("--admin", metavar="[ADDRESS:]PORT", help="Serve /live, /ready and /metrics on this port."),
     ] = None,
     log_format: Annotated[
         Literal["text", "json"] | None,
-        typer.Option(
-            "--log-format", metavar="text|json", help="Date what is said on stderr, as text or as JSON lines."
-        ),
+        _operation("--log-format", metavar="text|json", help="Date the messages, as text or JSON lines."),
     ] = None,
     print_systemd: Annotated[
-        bool, typer.Option("--print-systemd", help="Print a systemd unit for this line.", show_default=False)
+        bool, _operation("--print-systemd", help="Print a systemd unit, or an nginx location.", show_default=False)
     ] = False,
     print_nginx: Annotated[
-        bool, typer.Option("--print-nginx", help="Print an nginx location for this line.", show_default=False)
+        bool, _operation("--print-nginx", help="Print a systemd unit, or an nginx location.", show_default=False)
     ] = False,
 ) -> Any:
     """Receive calls, results and route questions from the PBX.
@@ -154,7 +158,6 @@ def listen(
     session: Session = ctx.obj
     if ctx.invoked_subcommand is not None:
         return None
-    check_listing(session.options, None)  # whoever has sub-commands is not looked at before it runs
     from alovoice_cli.commands.listen.options import ListenOptions
     from alovoice_cli.config.listen_options import ListenSettings
 

@@ -33,20 +33,20 @@ def check_store(
     ctx: typer.Context,
     store: Annotated[
         str | None,
-        typer.Option("--store", metavar="URL", help="The event store, else the profile's: a file, sqlite:///…."),
+        typer.Option("--store", metavar="URL", help="Event store (default: the profile's)."),
     ] = None,
 ) -> int:
-    """Look an event store over and change nothing: version, size, age, whether it is whole, and what waits.
+    """Check an event store: version, size, age, integrity, what waits.
 
-    A listener goes on meanwhile. Exit code 8 where there is an error; warnings and notes: 0. With --json: ok, what the
-    store is like, and the findings.
+    Nothing is changed, and a listener continues meanwhile. Exit code 8: an error was found; warnings and notes: 0.
+    --json has ok, the facts about the store, and the findings.
     """
     from alovoice_cli.stores.store_check import StoreCheck  # noqa: PLC0415 - `--help` needs no database
 
     session: Session = ctx.obj
     clock = session.clock
     now = unix_microseconds(clock.now)
-    survey = StoreCheck(session.settings.event_store_url(store)).survey(now)
+    survey = StoreCheck(session.event_store_url(store), session.paths.state).survey(now)
     findings = survey_findings(survey, now)
     failed = has_errors(findings)
     items = [_as_item(finding) for finding in findings]
