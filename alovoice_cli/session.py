@@ -72,8 +72,12 @@ class Session:
 
     def set_options(self, options: GlobalOptions) -> None:
         """Replaces the global options."""
+        stale = ["display"]
+        if (options.profile, options.store) != (self.options.profile, self.options.store):
+            stale += ["settings", "token", "client", "ledger", "campaigns", "analyses", "peer_names", "send_guard"]
         self.options = options
-        self.__dict__.pop("display", None)  # it has the old options
+        for name in stale:  # each was made with the old options
+            self.__dict__.pop(name, None)
 
     # --- settings ----------------------------------------------------------------------------------------------------
 
@@ -127,12 +131,19 @@ class Session:
 
     # --- stores ------------------------------------------------------------------------------------------------------
 
+    def use_store(self, flag: str | None) -> None:
+        """Takes receipts, batches and campaigns from the server of `--store`, if it names one, for this run."""
+        if flag and flag.startswith(("postgresql://", "postgres://")):
+            self.set_options(self.options._replace(store=flag))
+
     def store_place(self, name: str) -> "Path | str":
         """Returns where a store lies: the server of the run's store, which machines share, or a file here."""
-        from alovoice_cli.store_urls import is_server_url
-
         url = self.event_store_url()
-        return url if is_server_url(url) else self.paths.state / name
+        if url.startswith("postgres"):
+            from alovoice_cli.store_urls import is_server_url
+
+            return url if is_server_url(url) else self.paths.state / name
+        return self.paths.state / name
 
     @cached_property
     def ledger(self) -> "Ledger":
@@ -243,10 +254,15 @@ class Session:
 
     def turn(self, command: str) -> "AbstractContextManager[None]":
         """Waits until no other process runs this command's critical part, at most `timeout` seconds."""
+        what, patience = tr("`alovoice {command}` is running", command=command), self.settings.timeout
+        place = self.store_place(f"{command.replace(' ', '-')}.lock")
+        if isinstance(place, str):
+            from alovoice_cli.stores.server_database import hold_on_server
+
+            return hold_on_server(place, command, what, patience=patience)
         from alovoice_cli.stores.process_lock import hold
 
-        lock = self.paths.state / f"{command.replace(' ', '-')}.lock"
-        return hold(lock, tr("`alovoice {command}` is running", command=command), patience=self.settings.timeout)
+        return hold(place, what, patience=patience)
 
     # --- the client --------------------------------------------------------------------------------------------------
 

@@ -164,6 +164,12 @@ def with_profile(paths: Paths, source: str, name: str, values: Mapping[str, str]
     return _changed(paths, source, change)
 
 
+def setting_names() -> tuple[str, ...]:
+    """Returns every key that `config set` knows, as it is typed without a profile: `timeout`, `listen.forward`."""
+    names = (".".join((*tables, name)) for tables, keys in _TABLES.items() for name in keys)
+    return tuple(dict.fromkeys((*_AT_THE_TOP, *names)))
+
+
 def find_place(key: str, config: Config, profile: str | None) -> TomlPlace:
     """Where the key stands in the file. Raises UsageError for an unknown key and a bad profile name."""
     owner, dot, name = key.rpartition(".")

@@ -8,7 +8,6 @@ from typing import NamedTuple
 from alovoice_cli.config.urls import check_base_url
 from alovoice_cli.language import LANGUAGES, Language, mark, tr
 from alovoice_cli.masking import mask
-from alovoice_cli.store_urls import check_stored_url
 
 Value = str | int | float | bool | tuple[str, ...]
 
@@ -115,7 +114,16 @@ def _check_store(value: object) -> str:
         raise ValueError(
             tr("must be an absolute path (not {path}), or a URL such as sqlite:////path/to/events.db", path=repr(value))
         )
-    return check_stored_url(value.strip())
+    return check_kept_store(value.strip())
+
+
+def check_kept_store(text: str) -> str:
+    """Returns the name of a store that a file keeps. Raises ValueError for a URL that holds a password."""
+    if "://" in text:
+        from alovoice_cli.store_urls import check_stored_url
+
+        return check_stored_url(text)
+    return text
 
 
 def _check_peer_names(value: object) -> str:

@@ -5,12 +5,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
-from alovoice_cli.config.keys import Key, Value, check_bool, check_command, parse_bool
+from alovoice_cli.config.keys import Key, Value, check_bool, check_command, check_kept_store, parse_bool
 from alovoice_cli.config.toml_files import known_names, nearest
 from alovoice_cli.config.urls import InsecureError, check_base_url
 from alovoice_cli.errors import UsageError
 from alovoice_cli.language import joined, text_of, tr
-from alovoice_cli.store_urls import check_stored_url
 
 if TYPE_CHECKING:
     from alovoice_cli.config.settings import Settings
@@ -70,7 +69,7 @@ def _check_list(value: object) -> tuple[str, ...]:
 
 
 def _check_store(value: object) -> str:
-    return check_stored_url(_check_text(value))
+    return check_kept_store(_check_text(value))
 
 
 def _check_log_format(value: object) -> str:

@@ -129,8 +129,13 @@ class Settings(NamedTuple):
         """
         named = flag or self.store
         if named is None:
-            return f"sqlite:///{self._own_file('events', 'db')}"
+            return self.own_file_url
         return str(self.paths.from_home(named)) if named.startswith("~") else named
+
+    @property
+    def own_file_url(self) -> str:
+        """Returns the event store of a profile without `store`."""
+        return f"sqlite:///{self._own_file('events', 'db')}"
 
     @property
     def override_path(self) -> Path:

@@ -4,11 +4,12 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from front_door import FrontDoor
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from alovoice_cli.config import edits
-from alovoice_cli.config.edits import Login, keep_login
+from alovoice_cli.config.edits import Login, keep_login, setting_names
 from alovoice_cli.config.paths import Paths
 from alovoice_cli.config.profiles import read_config
 from alovoice_cli.config.settings import known_profiles
@@ -200,3 +201,9 @@ def test_any_words_are_set_or_refused_and_the_file_stays_sound(paths: Paths, own
         return
     assert edits.get_value(paths, key) == change.value
     tomllib.loads(paths.config_file.read_text("utf-8"))
+
+
+def test_every_name_that_is_offered_for_a_setting_is_one(alovoice: FrontDoor) -> None:
+    for name in setting_names():
+        shown = alovoice("config", "get", name)
+        assert shown.code == 0, shown.err
