@@ -66,33 +66,29 @@ def _text_of_call(call: ast.Call, place: str) -> Text | None:
 
 def help_texts() -> Iterator[Text]:
     """Yields the texts of the help pages, as a page translates them: by paragraph, in one line."""
-    from alovoice_cli.commands.command_tree import full_tree  # noqa: PLC0415 - the build has no Typer
+    from alovoice_cli.commands.command_table import NOUNS  # noqa: PLC0415 - the build has no Typer
+    from alovoice_cli.commands.command_tree import full_tree  # noqa: PLC0415 - same
 
     yield from _texts_of_command(full_tree(), "alovoice")
+    for noun in NOUNS:  # a command that is not loaded has its line of help alone
+        yield Text(noun.help, "alovoice")
+        yield from (Text(verb.help, f"alovoice-{noun.name}") for verb in noun.verbs)
 
 
 def _texts_of_command(command: Any, path: str) -> Iterator[Text]:
+    from alovoice_cli.commands.help_page import split_epilog  # noqa: PLC0415 - the build has no Typer
+
     place = path.replace(" ", "-")
     texts = [paragraph for paragraph in (command.help or "").split("\n\n") if not paragraph.startswith("$ ")]
     panels = [command, *command.params]
     texts += [one.rich_help_panel for one in panels if isinstance(getattr(one, "rich_help_panel", None), str)]
     texts += [param.help for param in command.params if getattr(param, "help", None)]
-    texts += epilog_lines(command.epilog or "")
+    texts += split_epilog(command.epilog or "")[0]
     for text in texts:
         if line := " ".join(text.split()):
             yield Text(line, place)
     for name, below in getattr(command, "commands", {}).items():
         yield from _texts_of_command(below, f"{path} {name}")
-
-
-def epilog_lines(epilog: str) -> list[str]:
-    """Returns the lines below a help page that are no command line, nor the rest of one."""
-    lines, is_command = [], False
-    for line in epilog.replace("\b\n", "").splitlines():
-        is_command = line.lstrip().startswith("$ ") or (is_command and line.startswith(" "))
-        if line.strip() and not is_command:
-            lines.append(line.strip())
-    return lines
 
 
 def collect() -> "Catalog":

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from alovoice_cli.api.endpoints import ADD_AUTORULE
 from alovoice_cli.config.settings import Settings
 from alovoice_cli.errors import AlovoiceError, CheckFailedError, ExitCode, UsageError
+from alovoice_cli.language import tr
 from alovoice_cli.receipts import Intent, RequestOutcome
 from alovoice_cli.stores.ledger import Quota
 
@@ -32,13 +33,16 @@ def refuse_dialling(settings: Settings) -> None:
     """Raises UsageError where ALOVOICE_READONLY=1, or the rule `require_profile`, forbids all effects."""
     if settings.environ.get("ALOVOICE_READONLY", "") not in ("", "0"):
         raise UsageError(
-            "ALOVOICE_READONLY is set: nothing that dials, creates or costs is sent",
-            hint="unset it where that is meant; --dry-run shows what would be sent",
+            tr("ALOVOICE_READONLY is set: nothing that dials, creates or costs money is sent"),
+            hint=tr("to send, unset ALOVOICE_READONLY; to preview, add --dry-run"),
         )
     if settings.require_profile and not settings.origin["profile"].startswith("flag"):
         raise UsageError(
-            f"the configuration says require_profile: name the profile to dial on PBX {settings.profile}",
-            hint=f"add `-p {settings.profile}`",
+            tr(
+                "the setting require_profile is on: to dial on PBX {profile}, name the profile",
+                profile=settings.profile,
+            ),
+            hint=tr("add `-p {profile}`", profile=settings.profile),
         )
 
 
@@ -76,9 +80,12 @@ class GuardedLedger:
         outside = numbers_outside(settings, intent.numbers) if dials and "allowed_prefixes" not in overridden else []
         if outside:
             raise CheckFailedError(
-                f"{outside[0]} begins with none of the prefixes that the profile allows:"
-                f" {', '.join(settings.allowed_prefixes or ())}",
-                hint="see `alovoice config get allowed_prefixes`",
+                tr(
+                    "{number} has none of the prefixes that the profile allows: {prefixes}",
+                    number=outside[0],
+                    prefixes=", ".join(settings.allowed_prefixes or ()),
+                ),
+                hint=tr("see `alovoice config get allowed_prefixes`"),
             )
         if settings.profile_conflict and not self._is_warned:
             self._is_warned = True

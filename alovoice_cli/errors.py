@@ -16,13 +16,15 @@
     ├── CheckFailedError              8  a check found errors; nothing was sent
     └── NotReadyError                 9  not there yet
 
-Only exit code 6 forbids running the same line again blindly.
+Only exit code 6 forbids running the same command again blindly.
 """
 
 import errno
 from enum import IntEnum
 from pathlib import Path
 from typing import ClassVar, Literal
+
+from alovoice_cli.language import mark, text_of, tr
 
 Sent = Literal["no", "maybe", "yes"]
 """Whether the request's first byte left this machine, and whether the server certainly read the request."""
@@ -51,7 +53,34 @@ FULL_DISK = frozenset({errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno
 
 def no_space_left(path: Path) -> str:
     """Returns the message for a file on a full disk."""
-    return f"no space is left in {path.absolute().parent}"
+    return tr("no space is left in {directory}", directory=path.absolute().parent)
+
+
+_SYSTEM_REASONS = (
+    mark("Broken pipe"),
+    mark("Directory not empty"),
+    mark("Disk quota exceeded"),
+    mark("File exists"),
+    mark("File name too long"),
+    mark("File too large"),
+    mark("Input/output error"),
+    mark("Is a directory"),
+    mark("No such file or directory"),
+    mark("No space left on device"),
+    mark("Not a directory"),
+    mark("Operation not permitted"),
+    mark("Permission denied"),
+    mark("Read-only file system"),
+    mark("Too many levels of symbolic links"),
+    mark("Too many open files"),
+)
+"""What the system says in the usual cases, for the catalogues."""
+
+
+def reason_of(error: Exception) -> str:
+    """Returns why the system refused something: `Permission denied`; what other errors say."""
+    said = getattr(error, "strerror", None)
+    return tr(said) if isinstance(said, str) else text_of(error)
 
 
 _WORST_FIRST = (6, 3, 5, 7, 1, 4, 0)
@@ -69,7 +98,8 @@ class AlovoiceError(Exception):
     """A failure that the user sees as one sentence.
 
     `message` says what is wrong, `hint` what to do next (with the exact command if possible), `detail` further help:
-    each without token and secrets. `status` is the HTTP status of an answer.
+    each without token and secrets, in the language of the run (see `language`). `status` is the HTTP status of a
+    response.
     """
 
     kind: ClassVar[str] = "server"
@@ -94,7 +124,7 @@ class AlovoiceError(Exception):
 
     @property
     def retry_safe(self) -> bool:
-        """Returns whether running the same line again is harmless: true for all but an unknown outcome."""
+        """Returns whether running the same command again is harmless: true for all but an unknown outcome."""
         return self.exit_code is not ExitCode.UNKNOWN_OUTCOME
 
     def as_json(self) -> dict[str, object]:

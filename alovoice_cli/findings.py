@@ -49,7 +49,7 @@ class Finding(NamedTuple):
 
     @classmethod
     def at(cls, severity: Severity, code: str, place: RulePlace, message: str, hint: str = "") -> "Finding":
-        """A finding about one place of a rules file."""
+        """Returns a finding about one place of a rules file."""
         return cls(severity, code, message, hint, place.file, (place.line,), place.column)
 
     @property
@@ -70,7 +70,7 @@ class Finding(NamedTuple):
 
     @property
     def statement(self) -> str:
-        """Returns the message; the file stands before it, unless the message names the file."""
+        """Returns the message, after the name of the file if the message does not name it."""
         is_named = not self.file or self.file in self.message
         return self.message if is_named else joined("", [self.file, ": ", self.message])
 
@@ -89,7 +89,7 @@ class Finding(NamedTuple):
         }
 
     def as_rule_json(self) -> dict[str, object]:
-        """The object that `route check --json` and `ai score --check --json` print."""
+        """Returns the object that `route check --json` and `ai score --check --json` print."""
         return {
             "severity": str(self.severity),
             "code": self.code,

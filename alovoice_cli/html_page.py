@@ -50,7 +50,7 @@ class BarPart(NamedTuple):
 def page(title: str, parts: Iterable[str], *, fits_one_sheet: bool = False) -> str:
     """Returns a whole page; `title` is text, the parts are markup already.
 
-    `fits_one_sheet` prints small: for a page that is meant to fit one sheet of A4.
+    `fits_one_sheet` prints small: for a page that must fit one sheet of A4.
     """
     from importlib.resources import files  # noqa: PLC0415 - 10 ms, for pages alone
 
@@ -83,7 +83,7 @@ def remark(text: str) -> Html:
 
 
 def columns(*parts: Iterable[str]) -> Html:
-    """Returns parts side by side where the screen is wide enough, else one below the other."""
+    """Returns parts side by side, or one below the other on a narrow screen."""
     return Html('<div class="columns">' + "".join(f"<section>{''.join(part)}</section>" for part in parts) + "</div>")
 
 

@@ -66,7 +66,7 @@ def tr(text: str, **values: object) -> str:
 
 def pgettext(context: str, text: str, **values: object) -> str:
     """Returns the text as `tr` does, for a word with two meanings: `context` names the meaning."""
-    if _catalogue is None:
+    if _catalogue is None or not text:
         return text.format(**values) if values else text
     return _filled(_catalogue.pgettext(context, text), text, values)
 
@@ -90,6 +90,19 @@ def spaced(number: int) -> str:
     return f"{number:,}".replace(",", " ")
 
 
+def decimal_text(value: float, digits: int = 1) -> str:
+    """Returns the number with these decimals: `85.5`, in Russian and Uzbek `85,5`."""
+    english = f"{value:.{digits}f}"
+    if _language == "en" or digits == 0:
+        return english
+    return Translated(english.replace(".", ","), english)
+
+
+def percent_text(percent: float, digits: int = 0) -> str:
+    """Returns `85 %`, or with decimals `85.5 %`; 100 is the whole."""
+    return tr("{number} %", number=decimal_text(percent, digits))
+
+
 def joined(separator: str, texts: Iterable[str]) -> str:
     """Returns the texts with the separator between them; the English of each is remembered."""
     parts = list(texts)
@@ -102,6 +115,12 @@ def joined(separator: str, texts: Iterable[str]) -> str:
 def in_english(text: str) -> str:
     """Returns the English of a translated text; any other text unchanged."""
     return text.english if isinstance(text, Translated) else text
+
+
+def text_of(error: BaseException) -> str:
+    """Returns what an error says, with its English."""
+    said = error.args[0] if error.args else None
+    return said if isinstance(said, str) else str(error)
 
 
 def all_in_english(value: object) -> object:
@@ -127,6 +146,5 @@ def _english(value: object) -> object:
     if isinstance(value, str):
         return in_english(value)
     if isinstance(value, BaseException):  # an error's text is its message
-        said = value.args[0] if value.args else None
-        return in_english(said) if isinstance(said, str) else str(value)
+        return in_english(text_of(value))
     return value

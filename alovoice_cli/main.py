@@ -18,8 +18,9 @@ from alovoice_cli.errors import (
     ServerError,
     Terminated,
     UsageError,
+    reason_of,
 )
-from alovoice_cli.language import use_language
+from alovoice_cli.language import joined, tr, use_language
 from alovoice_cli.session import Session
 
 _QUIET = (KeyboardInterrupt, Terminated, BrokenPipeError)
@@ -56,8 +57,14 @@ def _warn_of_ledger_trouble(session: Session) -> None:
     """Warns where the ledger could not write a request's outcome: its receipt will read `unknown`."""
     guard = session.used_send_guard
     if guard is not None and guard.trouble is not None:
-        receipt = guard.last_receipt or "the request"
-        session.warn(f"the ledger could not note the outcome of {receipt}: {guard.trouble}")
+        receipt = guard.last_receipt or tr("the request")
+        session.warn(
+            tr(
+                "the outcome could not be written to the ledger ({receipt}): {problem}",
+                receipt=receipt,
+                problem=guard.trouble,
+            )
+        )
 
 
 def _flush(session: Session, code: int) -> None:
@@ -102,7 +109,7 @@ def _usage_error(wrong_words: typer.TyperException) -> UsageError:
     """Returns the error for what `command_classes` has no words of its own for."""
     ctx = getattr(wrong_words, "ctx", None)
     path = ctx.command_path if ctx else PROGRAM
-    return UsageError(wrong_words.format_message().rstrip("."), hint=f"see `{path} --help`")
+    return UsageError(wrong_words.format_message().rstrip("."), hint=tr("see `{command} --help`", command=path))
 
 
 def _explain(problem: BaseException, session: Session) -> int:
@@ -135,7 +142,11 @@ def _full_disk(problem: BaseException, session: Session) -> UsageError | None:
         folder = str(session.paths.state)
     if folder is None:
         return None
-    return UsageError(f"no space is left in {folder}", hint="make room there, then run again", detail=str(problem))
+    return UsageError(
+        tr("no space is left in {directory}", directory=folder),
+        hint=tr("free some space there, then run it again"),
+        detail=str(problem),
+    )
 
 
 def _judge(problem: BaseException) -> tuple[int, AlovoiceError | None]:
@@ -145,31 +156,49 @@ def _judge(problem: BaseException) -> tuple[int, AlovoiceError | None]:
     if isinstance(problem, BrokenPipeError):
         return ExitCode.DONE, None
     if isinstance(problem, EOFError):
-        return ExitCode.USAGE, UsageError("the input ended before the question was answered: nothing was done")
+        return ExitCode.USAGE, UsageError(tr("the input ended before the question was answered: nothing was done"))
     if isinstance(problem, (KeyboardInterrupt, typer.Abort)):
         return ExitCode.INTERRUPTED, None
     if isinstance(problem, Terminated):
         return ExitCode.TERMINATED, None
     if isinstance(problem, OSError) and problem.errno in _UNWRITABLE:
-        return ExitCode.SERVER, ServerError(f"the output could not be written: {problem.strerror}", sent="no")
-    hint = "ALOVOICE_DEBUG=1 shows where; please report it"
-    return ExitCode.USAGE, UsageError("this is a fault of alovoice itself", detail=_name(problem), hint=hint)
+        message = tr("the output could not be written: {problem}", problem=reason_of(problem))
+        return ExitCode.SERVER, ServerError(message, sent="no")
+    hint = tr("ALOVOICE_DEBUG=1 shows the place; please report it")
+    return ExitCode.USAGE, UsageError(tr("this is an error in alovoice itself"), detail=_name(problem), hint=hint)
 
 
 def _trouble_after_leaving(told: int, problem: BaseException, receipt: str) -> AlovoiceError | None:
     if told == ExitCode.DONE and isinstance(problem, _QUIET):
         return None
-    hint = f"`alovoice call receipts show {receipt}` shows what is known of it"
+    hint = tr("`alovoice call receipts show {receipt}` shows what is known about it", receipt=receipt)
     if told == ExitCode.UNKNOWN_OUTCOME:
-        what = "interrupted" if isinstance(problem, _QUIET) else "this machine failed"
-        message = f"{what} after the request had left: it may have been carried out (receipt {receipt})"
         return OutcomeUnknownError(
-            message, detail=_name(problem), hint=f"look in the web console before you repeat it; {hint}"
+            _unknown_text(problem, receipt),
+            detail=_name(problem),
+            hint=joined("; ", (tr("check in the web console before you repeat it"), hint)),
         )
-    message = "the PBX accepted the request; only showing its answer failed"
+    message = tr(
+        "the PBX accepted the request; only the response could not be shown (receipt {receipt})", receipt=receipt
+    )
     if told != ExitCode.DONE:
-        message = "the PBX answered the request, and did not carry it out; showing its answer failed too"
-    return ServerError(f"{message} (receipt {receipt})", detail=_name(problem), hint=hint, sent="yes")
+        message = tr(
+            "the PBX did not carry out the request, and its response could not be shown (receipt {receipt})",
+            receipt=receipt,
+        )
+    return ServerError(message, detail=_name(problem), hint=hint, sent="yes")
+
+
+def _unknown_text(problem: BaseException, receipt: str) -> str:
+    if isinstance(problem, _QUIET):
+        return tr(
+            "interrupted after the request was sent: the request may have been carried out (receipt {receipt})",
+            receipt=receipt,
+        )
+    return tr(
+        "this computer failed after the request was sent: the request may have been carried out (receipt {receipt})",
+        receipt=receipt,
+    )
 
 
 def _name(problem: BaseException) -> str:

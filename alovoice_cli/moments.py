@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from typing import NamedTuple
 
 from alovoice_cli.errors import UsageError
-from alovoice_cli.language import tr
+from alovoice_cli.language import mark, tr
 
 _SPAN = r"([0-9]{1,6})\s*([smhdw])"
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -13,10 +13,10 @@ _DAY = r"([0-9]{4})([.-])([0-9]{1,2})\2([0-9]{1,2})"
 _CLOCK = r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(\.[0-9]{1,6})?)?"
 _HOURS = r"([01]?\d|2[0-3]):([0-5]\d)\s*[-–]\s*([01]?\d|2[0-3]):([0-5]\d)"
 _OFFSET = r"\s*(z|[+-][0-9]{2}:?[0-9]{2})"
-FORMS = "give 2h, 7d, today, yesterday, 14:30, 2025-04-25, '2025-04-25 14:30' or 2025-04-25T14:30+05:00"
-_SPAN_FORMS = "give 90s, 30m, 12h, 90d or 8w"
+FORMS = mark("give 2h, 7d, today, yesterday, 14:30, 2025-04-25, '2025-04-25 14:30' or 2025-04-25T14:30+05:00")
+_SPAN_FORMS = mark("give 90s, 30m, 12h, 90d or 8w")
 _ZONE_OFFSET = r"(?:utc|gmt)?\s*([+-])\s*([0-9]{1,2})(?::?([0-5][0-9]))?"
-_ZONE_FORMS = "give 'utc +5', +05:00 or a name such as Asia/Tashkent"
+_ZONE_FORMS = mark("give 'utc +5', +05:00 or a name such as Asia/Tashkent")
 _WEST, _EAST = timedelta(hours=-12), timedelta(hours=14)  # the offsets in use in the world
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -81,7 +81,9 @@ def parse_span(text: str, option: str) -> timedelta:
     """Parses `90s`, `30m`, `12h`, `90d`, `8w`. Raises UsageError for other text."""
     match = re.fullmatch(_SPAN, text.strip().lower())
     if match is None:
-        raise UsageError(f"{option} {text!r} is no span of time", hint=_SPAN_FORMS)
+        raise UsageError(
+            tr("{option} {value} is not a valid length of time", option=option, value=repr(text)), hint=tr(_SPAN_FORMS)
+        )
     return timedelta(**{_UNITS[match.group(2)]: int(match.group(1))})
 
 
@@ -96,10 +98,12 @@ def parse_moment(text: str, clock: ClockTime, option: str) -> Moment:
         if moment is not None and moment.at >= _EPOCH:
             return Moment(moment.at, moment.is_day)
     except (ValueError, OverflowError) as error:
-        raise UsageError(f"{option} {text!r} is not in the calendar, or not on the clock", hint=FORMS) from error
+        raise UsageError(
+            tr("{option} {value}: there is no such day or time", option=option, value=repr(text)), hint=tr(FORMS)
+        ) from error
     if moment is not None:
-        raise UsageError(f"{option} {text!r} is before 1970", hint=FORMS)
-    raise UsageError(f"{option} {text!r} is no moment", hint=FORMS)
+        raise UsageError(tr("{option} {value} is before 1970", option=option, value=repr(text)), hint=tr(FORMS))
+    raise UsageError(tr("{option} {value} is not a valid time", option=option, value=repr(text)), hint=tr(FORMS))
 
 
 def _read(word: str, clock: ClockTime) -> Moment | None:
@@ -200,7 +204,10 @@ def parse_zone(text: str, option: str = "--timezone") -> tzinfo:
     size = timedelta(hours=int(match.group(2)), minutes=int(match.group(3) or 0))
     offset = -size if match.group(1) == "-" else size
     if not _WEST <= offset <= _EAST:
-        raise UsageError(f"{option} {text!r} is nowhere on earth", hint="offsets go from utc -12 to utc +14")
+        raise UsageError(
+            tr("{option} {value}: there is no such UTC offset", option=option, value=repr(text)),
+            hint=tr("offsets go from utc -12 to utc +14"),
+        )
     return timezone(offset)
 
 
@@ -211,7 +218,10 @@ def _named_zone(name: str, option: str) -> tzinfo:
         return zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
         # For a wrong name, a folder (`America`) raises OSError and `../x` ValueError.
-        raise UsageError(f"{option} {name!r} is no time zone", hint=_nearest_zone(name) or _ZONE_FORMS) from error
+        raise UsageError(
+            tr("{option} {value} is not a known time zone", option=option, value=repr(name)),
+            hint=_nearest_zone(name) or tr(_ZONE_FORMS),
+        ) from error
 
 
 def _nearest_zone(name: str) -> str:
@@ -223,4 +233,4 @@ def _nearest_zone(name: str) -> str:
     wanted = name.lower().replace(" ", "_")
     known = by_lower if "/" in wanted else by_city | by_lower
     nearest = get_close_matches(wanted, known, n=1, cutoff=0.75)
-    return f"did you mean {known[nearest[0]]}?" if nearest else ""
+    return tr("did you mean {name}?", name=known[nearest[0]]) if nearest else ""

@@ -9,8 +9,7 @@ from typing import NoReturn
 
 from alovoice_cli.errors import Terminated
 from alovoice_cli.main import run
-from alovoice_cli.output.fallback_letters import make_readable
-from alovoice_cli.output.terminal import open_controlling_terminal
+from alovoice_cli.output.terminal import make_readable, open_controlling_terminal
 from alovoice_cli.session import Session
 
 

@@ -9,10 +9,11 @@ from alovoice_cli.reference import FILE_NAMES
 from alovoice_cli.reference.bash import write_bash
 from alovoice_cli.reference.fish import write_fish
 from alovoice_cli.reference.manpage import write_manual
+from alovoice_cli.reference.powershell import write_powershell
 from alovoice_cli.reference.tree import Command, read_tree
 from alovoice_cli.reference.zsh import write_zsh
 
-WRITERS = {"bash": write_bash, "zsh": write_zsh, "fish": write_fish}
+WRITERS = {"bash": write_bash, "zsh": write_zsh, "fish": write_fish, "powershell": write_powershell}
 """What writes each shell's completion script from the command tree."""
 
 

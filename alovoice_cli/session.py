@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from alovoice_cli.language import tr
 from alovoice_cli.output.options import GlobalOptions
 
 if TYPE_CHECKING:
@@ -71,8 +72,12 @@ class Session:
 
     def set_options(self, options: GlobalOptions) -> None:
         """Replaces the global options."""
+        stale = ["display"]
+        if (options.profile, options.store) != (self.options.profile, self.options.store):
+            stale += ["settings", "token", "client", "ledger", "campaigns", "analyses", "peer_names", "send_guard"]
         self.options = options
-        self.__dict__.pop("display", None)  # it has the old options
+        for name in stale:  # each was made with the old options
+            self.__dict__.pop(name, None)
 
     # --- settings ----------------------------------------------------------------------------------------------------
 
@@ -126,12 +131,19 @@ class Session:
 
     # --- stores ------------------------------------------------------------------------------------------------------
 
+    def use_store(self, flag: str | None) -> None:
+        """Takes receipts, batches and campaigns from the server of `--store`, if it names one, for this run."""
+        if flag and flag.startswith(("postgresql://", "postgres://")):
+            self.set_options(self.options._replace(store=flag))
+
     def store_place(self, name: str) -> "Path | str":
         """Returns where a store lies: the server of the run's store, which machines share, or a file here."""
-        from alovoice_cli.store_urls import is_server_url
-
         url = self.event_store_url()
-        return url if is_server_url(url) else self.paths.state / name
+        if url.startswith("postgres"):
+            from alovoice_cli.store_urls import is_server_url
+
+            return url if is_server_url(url) else self.paths.state / name
+        return self.paths.state / name
 
     @cached_property
     def ledger(self) -> "Ledger":
@@ -168,7 +180,7 @@ class Session:
 
         if "store password" not in self._told:
             self._told.add("store password")
-            self.warn(f"everybody on this machine can read the password of --store: {HOW_TO_LOG_IN}")
+            self.warn(tr("all users of this computer can read the password of --store: {hint}", hint=tr(HOW_TO_LOG_IN)))
 
     def event_store(self, flag: str | None = None) -> "EventStore":
         """The event store to read: `--store`, or the profile's."""
@@ -202,7 +214,7 @@ class Session:
         try:
             own = read_peer_names(self.paths.from_home(self.settings.peer_names))
         except AlovoiceError as error:  # a list of calls is of use without names too
-            self.warn(f"names of extensions are missing: {error.message}")
+            self.warn(tr("names of extensions are missing: {problem}", problem=error))
             return told
         return PeerNames({**told.names, **own.names})
 
@@ -242,10 +254,15 @@ class Session:
 
     def turn(self, command: str) -> "AbstractContextManager[None]":
         """Waits until no other process runs this command's critical part, at most `timeout` seconds."""
+        what, patience = tr("`alovoice {command}` is running", command=command), self.settings.timeout
+        place = self.store_place(f"{command.replace(' ', '-')}.lock")
+        if isinstance(place, str):
+            from alovoice_cli.stores.server_database import hold_on_server
+
+            return hold_on_server(place, command, what, patience=patience)
         from alovoice_cli.stores.process_lock import hold
 
-        lock = self.paths.state / f"{command.replace(' ', '-')}.lock"
-        return hold(lock, f"`alovoice {command}` is at work", patience=self.settings.timeout)
+        return hold(place, what, patience=patience)
 
     # --- the client --------------------------------------------------------------------------------------------------
 
@@ -291,7 +308,8 @@ class Session:
         if token is None and not embedded:
             token = self.token.value if self.token else None
         if settings.ignored:
-            self.note(f"the profile sandbox ignores {' and '.join(settings.ignored)}: it is the simulated PBX")
+            names = ", ".join(settings.ignored)
+            self.note(tr("the profile sandbox is the simulated PBX and ignores {variables}", variables=names))
         if embedded:
             transport, base_url, token = self._embedded_pbx()
         elif warning := settings.warn_of_permissions():

@@ -2,6 +2,7 @@
 
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
+from alovoice_cli.language import mark, tr
 from alovoice_cli.masking import DOTS
 
 SCHEMES = ("postgresql", "postgres")
@@ -17,12 +18,14 @@ def holds_password(url: str) -> bool:
     try:
         parts = urlsplit(url)
     except ValueError:  # "Invalid IPv6 URL"
-        return "@" in url
+        return "@" in url or "password" in url
     return parts.password is not None or any(name in _SECRET_OPTIONS for name, _ in parse_qsl(parts.query))
 
 
 def masked_url(url: str) -> str:
     """Returns a server's URL as it may be shown: its password masked."""
+    if not holds_password(url):
+        return url
     try:
         parts = urlsplit(url)
     except ValueError:
@@ -51,9 +54,9 @@ def passwords_of(url: str) -> list[str]:
 def check_stored_url(url: str) -> str:
     """Returns a store's URL that is kept in a file. Raises ValueError for one that holds a password."""
     if is_server_url(url) and holds_password(url):
-        raise ValueError(f"must hold no password: {HOW_TO_LOG_IN}")
+        raise ValueError(tr("must not contain a password: {hint}", hint=tr(HOW_TO_LOG_IN)))
     return url
 
 
-HOW_TO_LOG_IN = "PostgreSQL takes it from PGPASSWORD, ~/.pgpass or a service file"
+HOW_TO_LOG_IN = mark("PostgreSQL takes it from PGPASSWORD, ~/.pgpass or a service file")
 """What is said to whoever writes a password into a URL."""

@@ -1,6 +1,6 @@
 # bash completion for alovoice, written by `alovoice completion bash`.
 
-# The names of the profiles: the tables of config.toml, and the one that always exists.
+# The names of the profiles: the tables of config.toml, and those that always exist.
 _alovoice_profiles() {
   local -a files
   local config=$HOME/.config
@@ -8,7 +8,7 @@ _alovoice_profiles() {
   [[ ${XDG_CONFIG_HOME-} == /* ]] && config=$XDG_CONFIG_HOME
   files=("$config/alovoice/config.toml" "$HOME/Library/Application Support/alovoice/config.toml")
   [[ -n ${ALOVOICE_CONFIG_DIR-} ]] && files=("$ALOVOICE_CONFIG_DIR/config.toml")
-  echo sandbox
+  printf '%s\n' default sandbox
   sed -n -e 's/^[[:space:]]*\[[[:space:]]*profiles[[:space:]]*\.[[:space:]]*\([A-Za-z0-9_-]\{1,\}\)[[:space:]]*[].].*/\1/p' -e 's/^[[:space:]]*\[[[:space:]]*profiles[[:space:]]*\.[[:space:]]*"\([^"\\]*\)"[[:space:]]*[].].*/\1/p' "${files[@]}" 2>/dev/null
 }
 
@@ -21,25 +21,25 @@ _alovoice_command() {
     'alovoice autorule create') options='--record --from --to --fromtime --totime --recipients --recipient --name --trunks --maxline --goodtime --tryes --paused --no-paused --timezone --encoding --column --sheet --header-line --exclude --exclude-unread-ok --exclude-called --clean --rejected --night-ok --allow-duplicate --override-limit --no-check --from-file --like --split --split-from --confirm --no-headers --excel --timeout --base-url -y --yes --dry-run' arguments=(file) ;;
     'alovoice autorule check') options='--record --from --to --fromtime --totime --recipients --recipient --name --trunks --maxline --goodtime --tryes --paused --no-paused --timezone --encoding --column --sheet --header-line --exclude --exclude-unread-ok --exclude-called --clean --rejected --night-ok --allow-duplicate --override-limit --no-check --from-file --like --split --forecast --answer-rate --seconds-per-call --tariff --seed --csv --columns --no-headers --excel --timeout --base-url' arguments=(file) ;;
     'alovoice autorule get') options='--no-headers --timeout --base-url' arguments=(text) ;;
-    'alovoice autorule list') options='--status --since --refresh --csv --columns --no-headers --excel --timeout --base-url' ;;
+    'alovoice autorule list') options='--status --since --store --refresh --csv --columns --no-headers --excel --timeout --base-url' ;;
     'alovoice autorule export') arguments=(text) ;;
     'alovoice autorule watch') options='--interval --until --wait --no-headers --timeout --base-url' arguments=('*text') ;;
     'alovoice autorule report') options='--unreached --include --by --html --force --recipients --column --store --csv --columns --no-headers --excel' arguments=(text) ;;
     'alovoice numbers') commands=check options='--csv --columns --no-headers --excel --timeout --base-url -y --yes --dry-run' ;;
     'alovoice numbers check') options='--encoding --column --sheet --header-line --exclude --exclude-unread-ok --exclude-called --clean --rejected --csv --columns --no-headers --excel' arguments=(file) ;;
     'alovoice call') commands='conference ivr out resolve batches receipts' options='--csv --columns --no-headers --excel --timeout --base-url -y --yes --dry-run' ;;
-    'alovoice call conference') options='--callfrom --from --callto --to --queue --extid --encoding --wait --no-check --batch --map --confirm --list-encoding --sheet --header-line --exclude --exclude-unread-ok --each-row --allow-duplicate --jobs --rate --window --stop-after-failures --report --journal --shared --restart --changed-ok --retry-refused --resend-unknown --accept-risk --night-ok --override-limit --no-headers --excel --timeout --base-url -y --yes --dry-run' ;;
-    'alovoice call ivr') options='--callto --to --ivrid --ivr --fromline --line --lang --extid --encoding --wait --no-check --batch --map --confirm --list-encoding --sheet --header-line --exclude --exclude-unread-ok --each-row --allow-duplicate --jobs --rate --window --stop-after-failures --report --journal --shared --restart --changed-ok --retry-refused --resend-unknown --accept-risk --night-ok --override-limit --no-headers --excel --timeout --base-url -y --yes --dry-run' ;;
-    'alovoice call out') options='--inner-phone --from --number --to --call-id --user-id --encoding --wait --no-check --batch --map --confirm --list-encoding --sheet --header-line --exclude --exclude-unread-ok --each-row --allow-duplicate --jobs --rate --window --stop-after-failures --report --journal --shared --restart --changed-ok --retry-refused --resend-unknown --accept-risk --night-ok --override-limit --no-headers --excel --timeout --base-url -y --yes --dry-run' ;;
+    'alovoice call conference') options='--callfrom --from --callto --to --queue --extid --encoding --wait --no-check --batch --map --confirm --list-encoding --sheet --header-line --exclude --exclude-unread-ok --each-row --allow-duplicate --jobs --rate --window --stop-after-failures --report --journal --shared --store --restart --changed-ok --retry-refused --resend-unknown --accept-risk --night-ok --override-limit --no-headers --excel --timeout --base-url -y --yes --dry-run' ;;
+    'alovoice call ivr') options='--callto --to --ivrid --ivr --fromline --line --lang --extid --encoding --wait --no-check --batch --map --confirm --list-encoding --sheet --header-line --exclude --exclude-unread-ok --each-row --allow-duplicate --jobs --rate --window --stop-after-failures --report --journal --shared --store --restart --changed-ok --retry-refused --resend-unknown --accept-risk --night-ok --override-limit --no-headers --excel --timeout --base-url -y --yes --dry-run' ;;
+    'alovoice call out') options='--inner-phone --from --number --to --call-id --user-id --encoding --wait --no-check --batch --map --confirm --list-encoding --sheet --header-line --exclude --exclude-unread-ok --each-row --allow-duplicate --jobs --rate --window --stop-after-failures --report --journal --shared --store --restart --changed-ok --retry-refused --resend-unknown --accept-risk --night-ok --override-limit --no-headers --excel --timeout --base-url -y --yes --dry-run' ;;
     'alovoice call resolve') options='--all --batch --wait --store --csv --columns --no-headers --excel' arguments=(text) ;;
     'alovoice call batches') commands='list show resume forget' options='--csv --columns --no-headers --excel --timeout --base-url -y --yes --dry-run' ;;
-    'alovoice call batches list') options='--csv --columns --no-headers --excel' ;;
-    'alovoice call batches show') options='--state --csv --columns --no-headers --excel' arguments=(text) ;;
-    'alovoice call batches resume') options='--confirm --exclude --exclude-unread-ok --jobs --rate --window --stop-after-failures --report --shared --retry-refused --resend-unknown --accept-risk --night-ok --override-limit --excel --timeout --base-url -y --yes' arguments=(text) ;;
-    'alovoice call batches forget') options='--accept-risk -y --yes' arguments=(text) ;;
+    'alovoice call batches list') options='--store --csv --columns --no-headers --excel' ;;
+    'alovoice call batches show') options='--state --store --csv --columns --no-headers --excel' arguments=(text) ;;
+    'alovoice call batches resume') options='--confirm --exclude --exclude-unread-ok --jobs --rate --window --stop-after-failures --report --shared --store --retry-refused --resend-unknown --accept-risk --night-ok --override-limit --excel --timeout --base-url -y --yes' arguments=(text) ;;
+    'alovoice call batches forget') options='--accept-risk --store -y --yes' arguments=(text) ;;
     'alovoice call receipts') commands='list show' options='--csv --columns --no-headers --excel --timeout --base-url -y --yes --dry-run' ;;
-    'alovoice call receipts list') options='--limit --csv --columns --no-headers --excel' ;;
-    'alovoice call receipts show') options=--no-headers arguments=(text) ;;
+    'alovoice call receipts list') options='--limit --store --csv --columns --no-headers --excel' ;;
+    'alovoice call receipts show') options='--store --no-headers' arguments=(text) ;;
     'alovoice events') commands='list show tail stats missed gaps export import prune outbox trigger replay certify' options='--csv --columns --no-headers --excel --timeout --base-url -y --yes --dry-run' ;;
     'alovoice events list') options='--limit --store --since --until --type --number --line --peer --status --where --with-trials --csv --columns --no-headers --excel' ;;
     'alovoice events show') options='--store --csv --columns --no-headers --excel' arguments=(text) ;;
@@ -63,8 +63,8 @@ _alovoice_command() {
     'alovoice day') options='--week --text --html --force --rules --store --no-headers' arguments=(text) ;;
     'alovoice top') options='--once --store --no-headers' ;;
     'alovoice ai') commands='send result show list grep score report audio prune' options='--csv --columns --no-headers --excel --timeout --base-url -y --yes --dry-run' ;;
-    'alovoice ai send') options='--again --budget --since --until --peer --line --min-duration --limit --with-imported --store --batch --map --confirm --list-encoding --sheet --header-line --jobs --rate --window --stop-after-failures --report --journal --restart --changed-ok --retry-refused --resend-unknown --accept-risk --override-limit --csv --columns --no-headers --excel --timeout --base-url -y --yes --dry-run' arguments=('*text') ;;
-    'alovoice ai result') options='--wait --interval --format -o --output --force --mask-numbers --peer --store --no-store --batch --map --list-encoding --sheet --header-line --jobs --rate --stop-after-failures --report --csv --columns --no-headers --excel --timeout --base-url' arguments=('*text') ;;
+    'alovoice ai send') options='--again --budget --since --until --peer --line --min-duration --limit --with-imported --batch --map --confirm --list-encoding --sheet --header-line --jobs --rate --window --stop-after-failures --report --journal --restart --changed-ok --retry-refused --resend-unknown --accept-risk --override-limit --csv --columns --no-headers --excel --timeout --base-url -y --yes --dry-run' arguments=('*text') ;;
+    'alovoice ai result') options='--wait --interval --format -o --output --force --mask-numbers --peer --batch --map --list-encoding --sheet --header-line --jobs --rate --stop-after-failures --report --csv --columns --no-headers --excel --timeout --base-url' arguments=('*text') ;;
     'alovoice ai show') options='--format -o --output --force --mask-numbers --csv --columns --no-headers --excel' arguments=('*text') ;;
     'alovoice ai list') options='--since --until --tag --without-tag --peer --limit --csv --columns --no-headers --excel' ;;
     'alovoice ai grep') options='--speaker -C --context -w --word --since --until --tag --without-tag --peer --limit --mask-numbers --csv --columns --no-headers --excel' arguments=(text) ;;
@@ -92,9 +92,9 @@ _alovoice_command() {
     'alovoice status') options='--offline --no-headers --timeout --base-url' ;;
     'alovoice config') commands='list get set unset use path' options='--csv --columns --no-headers --excel --timeout --base-url -y --yes --dry-run' ;;
     'alovoice config list') options='--csv --columns --no-headers --excel' ;;
-    'alovoice config get') arguments=(text) ;;
-    'alovoice config set') options=--dry-run arguments=(text text) ;;
-    'alovoice config unset') options=--dry-run arguments=(text) ;;
+    'alovoice config get') arguments=('choice:profile require_profile base_url encoding timezone lang timeout token_command trunks store peer_names quiet_hours max_recipients allowed_prefixes confirm_above max_calls_per_run max_calls_per_day ai_budget_per_day trunk_lines reserve_lines max_campaigns_per_day service_seconds short_abandon_seconds duration_counts target_service_level target_answer_rate target_abandon_rate target_wait target_owed target_callback insecure listen.host listen.port listen.store listen.secret listen.forward listen.forward-timeout listen.forward-header listen.forward-json listen.sign-secret listen.exec listen.notify listen.notify-on listen.grace listen.rules listen.fallback listen.deadline listen.shadow listen.allow-from listen.trusted-proxy listen.tls-cert listen.tls-key listen.no-dedupe listen.ready-file listen.admin listen.log-format notify.telegram.token_command notify.telegram.api_url') ;;
+    'alovoice config set') options=--dry-run arguments=('choice:profile require_profile base_url encoding timezone lang timeout token_command trunks store peer_names quiet_hours max_recipients allowed_prefixes confirm_above max_calls_per_run max_calls_per_day ai_budget_per_day trunk_lines reserve_lines max_campaigns_per_day service_seconds short_abandon_seconds duration_counts target_service_level target_answer_rate target_abandon_rate target_wait target_owed target_callback insecure listen.host listen.port listen.store listen.secret listen.forward listen.forward-timeout listen.forward-header listen.forward-json listen.sign-secret listen.exec listen.notify listen.notify-on listen.grace listen.rules listen.fallback listen.deadline listen.shadow listen.allow-from listen.trusted-proxy listen.tls-cert listen.tls-key listen.no-dedupe listen.ready-file listen.admin listen.log-format notify.telegram.token_command notify.telegram.api_url' text) ;;
+    'alovoice config unset') options=--dry-run arguments=('choice:profile require_profile base_url encoding timezone lang timeout token_command trunks store peer_names quiet_hours max_recipients allowed_prefixes confirm_above max_calls_per_run max_calls_per_day ai_budget_per_day trunk_lines reserve_lines max_campaigns_per_day service_seconds short_abandon_seconds duration_counts target_service_level target_answer_rate target_abandon_rate target_wait target_owed target_callback insecure listen.host listen.port listen.store listen.secret listen.forward listen.forward-timeout listen.forward-header listen.forward-json listen.sign-secret listen.exec listen.notify listen.notify-on listen.grace listen.rules listen.fallback listen.deadline listen.shadow listen.allow-from listen.trusted-proxy listen.tls-cert listen.tls-key listen.no-dedupe listen.ready-file listen.admin listen.log-format notify.telegram.token_command notify.telegram.api_url') ;;
     'alovoice config use') options=--dry-run arguments=(profile) ;;
     'alovoice config path') : ;;
     'alovoice demo') : ;;
@@ -105,7 +105,7 @@ _alovoice_command() {
     'alovoice sandbox sample') options=--dry-run arguments=(directory) ;;
     'alovoice help') arguments=('*text') ;;
     'alovoice skill') options='--install --dry-run' ;;
-    'alovoice completion') arguments=('choice:bash zsh fish') ;;
+    'alovoice completion') arguments=('choice:bash zsh fish powershell') ;;
     'alovoice version') : ;;
   esac
 }
@@ -188,6 +188,7 @@ _alovoice_option() {
     'alovoice autorule get --base-url') value='text' ;;
     'alovoice autorule list --status') value='text' ;;
     'alovoice autorule list --since') value='text' ;;
+    'alovoice autorule list --store') value='text' ;;
     'alovoice autorule list --columns') value='text' ;;
     'alovoice autorule list --timeout') value='text' ;;
     'alovoice autorule list --base-url') value='text' ;;
@@ -238,6 +239,7 @@ _alovoice_option() {
     'alovoice call conference --stop-after-failures') value='text' ;;
     'alovoice call conference --report') value='file' ;;
     'alovoice call conference --journal') value='text' ;;
+    'alovoice call conference --store') value='text' ;;
     'alovoice call conference --override-limit') value='text' ;;
     'alovoice call conference --timeout') value='text' ;;
     'alovoice call conference --base-url') value='text' ;;
@@ -261,6 +263,7 @@ _alovoice_option() {
     'alovoice call ivr --stop-after-failures') value='text' ;;
     'alovoice call ivr --report') value='file' ;;
     'alovoice call ivr --journal') value='text' ;;
+    'alovoice call ivr --store') value='text' ;;
     'alovoice call ivr --override-limit') value='text' ;;
     'alovoice call ivr --timeout') value='text' ;;
     'alovoice call ivr --base-url') value='text' ;;
@@ -283,6 +286,7 @@ _alovoice_option() {
     'alovoice call out --stop-after-failures') value='text' ;;
     'alovoice call out --report') value='file' ;;
     'alovoice call out --journal') value='text' ;;
+    'alovoice call out --store') value='text' ;;
     'alovoice call out --override-limit') value='text' ;;
     'alovoice call out --timeout') value='text' ;;
     'alovoice call out --base-url') value='text' ;;
@@ -293,8 +297,10 @@ _alovoice_option() {
     'alovoice call batches --columns') value='text' ;;
     'alovoice call batches --timeout') value='text' ;;
     'alovoice call batches --base-url') value='text' ;;
+    'alovoice call batches list --store') value='text' ;;
     'alovoice call batches list --columns') value='text' ;;
     'alovoice call batches show --state') value='text' ;;
+    'alovoice call batches show --store') value='text' ;;
     'alovoice call batches show --columns') value='text' ;;
     'alovoice call batches resume --confirm') value='text' ;;
     'alovoice call batches resume --exclude') value='file' ;;
@@ -303,14 +309,18 @@ _alovoice_option() {
     'alovoice call batches resume --window') value='text' ;;
     'alovoice call batches resume --stop-after-failures') value='text' ;;
     'alovoice call batches resume --report') value='file' ;;
+    'alovoice call batches resume --store') value='text' ;;
     'alovoice call batches resume --override-limit') value='text' ;;
     'alovoice call batches resume --timeout') value='text' ;;
     'alovoice call batches resume --base-url') value='text' ;;
+    'alovoice call batches forget --store') value='text' ;;
     'alovoice call receipts --columns') value='text' ;;
     'alovoice call receipts --timeout') value='text' ;;
     'alovoice call receipts --base-url') value='text' ;;
     'alovoice call receipts list --limit') value='text' ;;
+    'alovoice call receipts list --store') value='text' ;;
     'alovoice call receipts list --columns') value='text' ;;
+    'alovoice call receipts show --store') value='text' ;;
     'alovoice events --columns') value='text' ;;
     'alovoice events --timeout') value='text' ;;
     'alovoice events --base-url') value='text' ;;
@@ -444,7 +454,6 @@ _alovoice_option() {
     'alovoice ai send --line') value='text' ;;
     'alovoice ai send --min-duration') value='text' ;;
     'alovoice ai send --limit') value='text' ;;
-    'alovoice ai send --store') value='text' ;;
     'alovoice ai send --batch') value='file' ;;
     'alovoice ai send --map') value='text' ;;
     'alovoice ai send --confirm') value='text' ;;

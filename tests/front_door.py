@@ -14,7 +14,7 @@ from typing import Any
 import typer.main
 
 from alovoice_cli.main import run
-from alovoice_cli.output.fallback_letters import make_readable
+from alovoice_cli.output.terminal import make_readable
 from alovoice_cli.session import Session
 
 # Typer reads a command's signature anew each time that it builds the command, which here happens thousands of times: a

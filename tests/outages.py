@@ -27,6 +27,8 @@ class OutagePlay:
     crm: Any
     senders: int = 4
     pause: float = 0.02
+    is_ordered: bool = True
+    """Whether the forwards of a call must be in order: not where one listener alone is cut off, for a while."""
     acknowledged: dict[str, bool] = field(default_factory=dict)  # call ids: whether the end was acknowledged too
     answers: Counter[int] = field(default_factory=Counter)
     slowest: float = 0.0
@@ -92,10 +94,10 @@ class OutagePlay:
         again = self._account_for_forwards(events)
         return (
             f"{len(self.acknowledged)} calls, {len(events)} events, answers {dict(self.answers)}, the slowest after"
-            f" {self.slowest:.1f} s; forwards: {again} again, in order per call"
+            f" {self.slowest:.1f} s; forwards: {again}"
         )
 
-    def _account_for_forwards(self, events: list[dict[str, Any]]) -> int:
+    def _account_for_forwards(self, events: list[dict[str, Any]]) -> str:
         told: dict[str, list[str]] = {}
         seen: Counter[str] = Counter(headers["webhook-id"] for headers, _ in self.crm.seen)
         assert set(seen) == {event["id"] for event in events}, "an event was not forwarded"
@@ -105,8 +107,10 @@ class OutagePlay:
             if kind not in told.setdefault(call_id, []):
                 told[call_id].append(kind)
         wrong = [call_id for call_id, order in told.items() if order == ["callend", "callstart"]]
-        assert not wrong, f"of {len(wrong)} calls the end was forwarded before the start, such as {wrong[:3]}"
-        return sum(count - 1 for count in seen.values())
+        assert not (wrong and self.is_ordered), (
+            f"of {len(wrong)} calls the end was forwarded before the start, such as {wrong[:3]}"
+        )
+        return f"{sum(count - 1 for count in seen.values())} again, {len(wrong)} calls out of order"
 
     def _events(self) -> list[dict[str, Any]]:
         return self._json("list", "--limit", "0", "--with-trials")

@@ -16,7 +16,7 @@ import yaml
 from front_door import FrontDoor
 
 from alovoice_cli.config.listen_options import listen_values
-from alovoice_cli.events.deployment import nginx_location
+from alovoice_cli.events.deployment import nginx_location, nginx_shared_location, nginx_upstream
 
 DEPLOY = Path(__file__).parent.parent / "deploy"
 DOCKERFILE = (DEPLOY / "Dockerfile").read_text("utf-8").replace("\\\n", "")
@@ -83,42 +83,102 @@ def _wait_for(condition: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
-def _compose() -> dict[str, Any]:
-    read: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text("utf-8"))
+def _compose(name: str = "compose.yaml") -> dict[str, Any]:
+    read: dict[str, Any] = yaml.safe_load((DEPLOY / name).read_text("utf-8"))
     return read
 
 
-def test_compose_lets_nginx_alone_be_reached_and_both_write_nothing_but_their_own() -> None:
-    compose = _compose()
-    listener, nginx = compose["services"]["listener"], compose["services"]["nginx"]
-    assert "ports" not in listener
-    assert nginx["ports"] == ["443:443"]
-    for service in (listener, nginx):
+LISTENERS = {"compose.single.yaml": ("listener",), "compose.yaml": ("listener-1", "listener-2")}
+
+
+@pytest.mark.parametrize("name", LISTENERS)
+def test_compose_lets_nginx_alone_be_reached_and_each_write_nothing_but_its_own(name: str) -> None:
+    compose = _compose(name)
+    services = compose["services"]
+    assert [service for service, about in services.items() if "ports" in about] == ["nginx"]
+    assert services["nginx"]["ports"] == ["443:443"]
+    state = _environment()["ALOVOICE_STATE_DIR"]
+    places = []
+    for listener in (services[own] for own in LISTENERS[name]):
+        assert listener["cap_drop"] == ["ALL"]
+        assert listener["security_opt"] == ["no-new-privileges:true"]
+        ((volume, place),) = (text.split(":") for text in listener["volumes"])
+        places.append(volume)
+        assert place == state
+        build = DEPLOY / listener["build"]["context"] / listener["build"]["dockerfile"]
+        assert build.resolve() == DEPLOY / "Dockerfile"
+    assert len(set(places)) == len(places), "each listener has its own spool"
+    for service in (services["nginx"], *(services[own] for own in LISTENERS[name])):
         assert service["read_only"] is True
         assert service["restart"] == "unless-stopped"
-    assert listener["cap_drop"] == ["ALL"]
-    assert listener["security_opt"] == ["no-new-privileges:true"]
-    assert listener["volumes"] == ["events:" + _environment()["ALOVOICE_STATE_DIR"]]
-    assert (DEPLOY / listener["build"]["context"] / listener["build"]["dockerfile"]).resolve() == DEPLOY / "Dockerfile"
-    assert nginx["depends_on"] == {"listener": {"condition": "service_healthy"}}
+    named = {volume.split(":")[0] for about in services.values() for volume in about.get("volumes", ())}
+    assert set(compose["volumes"]) == {volume for volume in named if not volume.startswith(".")}
+    assert set(compose["secrets"]) == {secret for about in services.values() for secret in about.get("secrets", ())}
+
+
+def test_one_listener_has_its_history_in_a_file() -> None:
+    compose = _compose("compose.single.yaml")
     assert set(compose["volumes"]) == {"events"}
-    assert set(compose["secrets"]) == set(listener["secrets"])
+    assert compose["services"]["nginx"]["depends_on"] == {"listener": {"condition": "service_healthy"}}
 
 
-def test_compose_gives_the_listener_options_that_it_knows() -> None:
+@pytest.mark.parametrize("name", LISTENERS)
+def test_compose_gives_listeners_options_that_they_know(name: str) -> None:
+    services = _compose(name)["services"]
+    for own in LISTENERS[name]:
+        given = listen_values(services[own]["environment"])
+        assert given["secret"] == "@/run/secrets/path_secret"
+        assert given["trusted-proxy"] == (services["nginx"]["networks"]["pbx"]["ipv4_address"],)
+        assert given["admin"] == "0.0.0.0:9187", "from the same port as the health check's"
+
+
+def test_two_listeners_name_a_server_whose_password_is_in_no_url() -> None:
+    compose = _compose()
+    services, postgres = compose["services"], compose["services"]["postgres"]
+    user, database = postgres["environment"]["POSTGRES_USER"], postgres["environment"]["POSTGRES_DB"]
+    for own in LISTENERS["compose.yaml"]:
+        environment = services[own]["environment"]
+        assert listen_values(environment)["store"] == f"postgresql://{user}@postgres/{database}"
+        assert environment["PGPASSFILE"] == "/run/secrets/pgpass"
+        assert "pgpass" in services[own]["secrets"]
+    assert postgres["environment"]["POSTGRES_PASSWORD_FILE"] == "/run/secrets/db_password"
+    assert "db_password" in postgres["secrets"]
+    text = (DEPLOY / "compose.yaml").read_text("utf-8")
+    (line,) = re.findall(r"printf '(.*)\\n'", text)
+    assert line == f"postgres:5432:{database}:{user}:%s", "as libpq looks for it"
+    assert not re.search(r"(?i)[^b]_?password: [^.]", text), "secrets are in files"
+
+
+def test_the_secrets_are_made_as_compose_says(tmp_path: Path) -> None:
+    text = (DEPLOY / "compose.yaml").read_text("utf-8")
+    lines = [line.removeprefix("#").strip() for line in text.splitlines() if line.startswith("#     ")]
+    made = "; ".join(lines).replace("chown 10001 ", "true ")  # only root may give them away
+    subprocess.run(["/bin/sh", "-euc", made], cwd=tmp_path, check=True, capture_output=True)
+    password = (tmp_path / "db_password").read_text().strip()
+    assert (tmp_path / "pgpass").read_text() == f"postgres:5432:pbx:alovoice:{password}\n"
+    assert (len(password), (tmp_path / "pgpass").stat().st_mode & 0o777) == (48, 0o400)
+    assert {path.name for path in tmp_path.iterdir()} == set(_compose()["secrets"])
+
+
+def test_the_image_has_the_driver_of_the_server() -> None:
+    assert "'/source[postgres]'" in DOCKERFILE
+
+
+def _indented(text: str) -> str:
+    return textwrap.indent(text, "    ", lambda line: bool(line.strip()))
+
+
+def test_nginx_has_what_the_program_prints(tmp_path: Path) -> None:
+    one = (DEPLOY / "nginx.single.conf").read_text("utf-8")
+    assert _indented(nginx_location("listener", 8787)) in one
+    two = (DEPLOY / "nginx.conf").read_text("utf-8")
     services = _compose()["services"]
-    given = listen_values(services["listener"]["environment"])
-    assert given["secret"] == "@/run/secrets/path_secret"
-    assert given["trusted-proxy"] == (services["nginx"]["networks"]["pbx"]["ipv4_address"],)
-    assert given["admin"] == "0.0.0.0:9187", "from the same port as the health check's"
-
-
-def test_its_nginx_has_the_location_that_the_program_prints(tmp_path: Path) -> None:
-    server = (DEPLOY / "nginx.conf").read_text("utf-8")
-    assert textwrap.indent(nginx_location("listener", 8787), "    ", lambda line: bool(line.strip())) in server
+    addresses = [services[own]["networks"]["pbx"]["ipv4_address"] for own in LISTENERS["compose.yaml"]]
+    assert nginx_upstream([(address, 8787) for address in addresses]) in two
+    assert _indented(nginx_shared_location()) in two
     if NGINX is None or shutil.which("openssl") is None:
         pytest.skip("nginx or openssl is missing")
-    made = [
+    made = (
         "openssl",
         "req",
         "-x509",
@@ -129,13 +189,16 @@ def test_its_nginx_has_the_location_that_the_program_prints(tmp_path: Path) -> N
         "-nodes",
         "-subj",
         "/CN=a",
-    ]
+    )
     key, certificate = tmp_path / "privkey.pem", tmp_path / "fullchain.pem"
     subprocess.run([*made, "-keyout", str(key), "-out", str(certificate)], check=True, capture_output=True)
-    # The name of the container is known in its network alone, and the port is root's.
-    here = server.replace("http://listener:", "http://127.0.0.1:").replace("listen 443", "listen unix:https.sock")
-    here = here.replace("/etc/nginx/tls", str(tmp_path))
-    (tmp_path / "nginx.conf").write_text(f"pid nginx.pid; events {{}}\nhttp {{ access_log off;\n{here}}}\n", "utf-8")
-    words = [NGINX, "-t", "-p", f"{tmp_path}/", "-c", "nginx.conf", "-e", "error.log"]
-    tested = subprocess.run(words, capture_output=True, text=True, check=False)
-    assert tested.returncode == 0, tested.stderr
+    for text in (one, two):
+        # The name of the container is known in its network alone, and the port is root's.
+        here = text.replace("http://listener:", "http://127.0.0.1:").replace("listen 443", "listen unix:https.sock")
+        here = here.replace("/etc/nginx/tls", str(tmp_path))
+        (tmp_path / "nginx.conf").write_text(
+            f"pid nginx.pid; events {{}}\nhttp {{ access_log off;\n{here}}}\n", "utf-8"
+        )
+        words = [NGINX, "-t", "-p", f"{tmp_path}/", "-c", "nginx.conf", "-e", "error.log"]
+        tested = subprocess.run(words, capture_output=True, text=True, check=False)
+        assert tested.returncode == 0, tested.stderr

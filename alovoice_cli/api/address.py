@@ -6,12 +6,13 @@ from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
 from alovoice_cli.errors import UsageError
+from alovoice_cli.language import mark, tr
 
 _PORTS = {"http": 80, "https": 443}
 _LONGEST_LABEL, _LONGEST_NAME = 63, 253  # RFC 1035
 _HOST = r"[A-Za-z0-9._-]+"  # with the underscore, which occurs in private networks
 _SHOWN = 80
-_FORM = "write it as https://HOST[:PORT], such as https://cld.alovoice.uz"
+_FORM = mark("write it as https://HOST[:PORT], such as https://cld.alovoice.uz")
 
 
 class Address(NamedTuple):
@@ -53,16 +54,16 @@ def _check_host(host: str) -> None:
     """Raises UsageError for a name that no resolver accepts: the system's own message for that helps nobody."""
     if ":" in host:
         if "%" in host:
-            raise _no_host(host, "an address with a zone (%) cannot be used")
+            raise _no_host(host, tr("an address with a zone (%) cannot be used"))
         return
     name = host.removesuffix(".") if host.isascii() else _ascii_name(host)
     labels = name.split(".")
     if "" in labels:
-        raise _no_host(host, "nothing stands before, between or behind its dots")
+        raise _no_host(host, tr("a part before, between or behind its dots is empty"))
     if max(map(len, labels)) > _LONGEST_LABEL or len(name) > _LONGEST_NAME:
-        raise _no_host(host, f"a part has at most {_LONGEST_LABEL} letters, the whole {_LONGEST_NAME}")
+        raise _no_host(host, _too_long())
     if not re.fullmatch(_HOST, name):
-        raise _no_host(host, "a host has letters, digits, dots and hyphens")
+        raise _no_host(host, tr("a host name has only letters, digits, dots and hyphens"))
     if "xn--" in name or labels[-1].isdigit():
         _ascii_name(host)
 
@@ -76,12 +77,16 @@ def _ascii_name(host: str) -> str:
         _ = url.host  # a wrong Punycode name raises only here
         return url.raw_host.decode("ascii").removesuffix(".")
     except (httpx.InvalidURL, ValueError) as error:
-        raise _no_host(host, "it has a letter, a length or a digit that no host has") from error
+        raise _no_host(host, tr("it has a letter, a length or a digit that no host name has")) from error
 
 
 def _no_host(host: str, why: str) -> UsageError:
     shown = host if len(host) <= _SHOWN else host[:_SHOWN] + "…"
-    return UsageError(f"the base URL names no host that there can be, {shown}: {why}", hint=_FORM)
+    return UsageError(tr("the base URL has an invalid host name, {host}: {why}", host=shown, why=why), hint=tr(_FORM))
+
+
+def _too_long() -> str:
+    return tr("a part has at most {part} letters, the whole {whole}", part=_LONGEST_LABEL, whole=_LONGEST_NAME)
 
 
 def is_loopback(host: str) -> bool:
@@ -102,19 +107,24 @@ def parse_address(base_url: str, *, insecure: bool = False) -> Address:
     """
     parts = _split(base_url)
     if parts.scheme not in _PORTS or not parts.hostname:
-        raise UsageError(f"the base URL {_shown(parts)} is no http(s) URL", hint="write it as https://cld.alovoice.uz")
+        raise UsageError(
+            tr("the base URL {url} is not an http(s) URL", url=_shown(parts)),
+            hint=tr("write it as https://cld.alovoice.uz"),
+        )
     if parts.username is not None or parts.password is not None:
-        raise UsageError("the base URL holds a user and a password", hint="remove them: the token alone opens the PBX")
+        raise UsageError(
+            tr("the base URL contains a user and a password"), hint=tr("remove them: the PBX needs only the token")
+        )
     if parts.query or parts.fragment or not _is_plain(parts.path):
-        raise UsageError(f"the base URL {_shown(parts)} holds more than a host and a path")
+        raise UsageError(tr("the base URL {url} contains more than a host and a path", url=_shown(parts)))
     if parts.scheme == "http" and not insecure and not is_loopback(parts.hostname):
         raise UsageError(
-            f"http://{parts.hostname} would carry the token unencrypted",
-            hint="use https://, or set `insecure = true` in the profile if you know the network",
+            tr("http://{host} would send the token unencrypted", host=parts.hostname),
+            hint=tr("use https://, or set `insecure = true` in the profile if you trust the network"),
         )
     _check_host(parts.hostname)
     if parts.port == 0:
-        raise UsageError("the base URL names port 0, on which nothing can listen", hint=_FORM)
+        raise UsageError(tr("the base URL has port 0, which no server can use"), hint=tr(_FORM))
     return Address(parts.scheme, parts.hostname, parts.port or _PORTS[parts.scheme], parts.path.rstrip("/"))
 
 
@@ -123,7 +133,9 @@ def _split(url: str) -> SplitResult:
         parts = urlsplit(url.strip())
         _ = parts.port  # a bad port raises only when it is read
     except ValueError as error:
-        raise UsageError("the URL cannot be read", hint="write it as https://HOST[:PORT]", detail=str(error)) from error
+        raise UsageError(
+            tr("the URL cannot be read"), hint=tr("write it as https://HOST[:PORT]"), detail=str(error)
+        ) from error
     return parts
 
 

@@ -11,6 +11,7 @@ from alovoice_cli.api.reply import Reply
 from alovoice_cli.api.request import Request, segment, typed_path
 from alovoice_cli.api.transport import Progress
 from alovoice_cli.errors import AlovoiceError, ExitCode, RefusedError, ServerError, UsageError
+from alovoice_cli.language import tr
 
 if TYPE_CHECKING:
     from alovoice_cli.api.client import Client
@@ -104,7 +105,7 @@ class AiApi:
         """
         call_ids = list(dict.fromkeys(call_ids))
         for call_id in call_ids:
-            segment(call_id, "the call id")
+            segment(call_id)
         sendings: list[Sending] = []
         for call_id in call_ids:
             if sendings and sendings[-1].ends_all:
@@ -119,14 +120,14 @@ class AiApi:
         return sendings
 
     def _send(self, call_id: str, *, planned: int) -> AnalysisAnswer:
-        path = f"/callsendai/{{token}}/{segment(call_id, 'the call id')}"
+        path = f"/callsendai/{{token}}/{segment(call_id)}"
         summary = {"call_id": call_id}
         request = Request(CALLSENDAI, path, command="ai send", our_id=call_id, summary=summary, planned=planned)
         return self._client.send(request, _read)
 
     def result(self, call_id: str) -> AnalysisAnswer:
         """Returns the analysis in its present state (callgetaireresult); without `stalk` it is not ready."""
-        path = f"/callgetaireresult/{{token}}/{segment(call_id, 'the call id')}"
+        path = f"/callgetaireresult/{{token}}/{segment(call_id)}"
         return self._client.send(Request(CALLGETAIRERESULT, path, command="ai result"), _read)
 
     def audio(
@@ -165,7 +166,7 @@ class AiApi:
         path = self._path(where)
         there = None if named or force else self.saved(target, named=named)
         if there is not None:
-            raise UsageError(f"{there} exists already", hint="choose another name, or add --force")
+            raise UsageError(tr("{path} already exists", path=there), hint=tr("choose another name, or add --force"))
         for resumes in (resume, False):
             with PartFile(target, force=force, largest=largest, progress=progress, resume=resumes) as part:
                 if not self._fetch(path, part):
@@ -185,7 +186,7 @@ class AiApi:
                 return False
             raise
         if not part.written:
-            raise ServerError("the recording is empty", hint="try again later: it may not be ready yet")
+            raise ServerError(tr("the recording is empty"), hint=tr("try again later: it may not be ready yet"))
         return True
 
     def saved(self, target: Path, *, named: bool) -> Path | None:
@@ -201,7 +202,8 @@ class AiApi:
             path = "/" + where.partition("://")[2].partition("/")[2]
         else:
             raise UsageError(
-                f"the recording {where!r} is not on {address.host}", hint="only recordings of this PBX are fetched"
+                tr("the recording {where} is not on {host}", where=repr(where), host=address.host),
+                hint=tr("only recordings of this PBX are downloaded"),
             )
         return typed_path(path.removeprefix(address.prefix)).replace("{token}", "%7Btoken%7D")
 

@@ -8,6 +8,7 @@ from alovoice_cli.api.reply import Reply
 from alovoice_cli.api.request import FilePart, Multipart, Request, segment
 from alovoice_cli.api.transport import Progress
 from alovoice_cli.errors import AlovoiceError, NotFoundError, RefusedError
+from alovoice_cli.language import tr
 from alovoice_cli.masking import disarm
 from alovoice_cli.phones import canonical
 
@@ -90,7 +91,7 @@ class AutoruleApi:
 
     def get(self, autorule_id: str) -> Campaign:
         """Returns a campaign by its id (getAutorule). Raises NotFoundError for an unknown id."""
-        path = f"/mapi/getAutorule/{segment(str(autorule_id), 'the id')}"
+        path = f"/mapi/getAutorule/{segment(str(autorule_id))}"
         try:
             return self._client.send(
                 Request(GET_AUTORULE, path, command="autorule get"), lambda reply: _read_known(reply, autorule_id)
@@ -105,9 +106,11 @@ class AutoruleApi:
 
 def _no_campaign(autorule_id: str, error: AlovoiceError | None = None) -> NotFoundError:
     return NotFoundError(
-        f"there is no campaign {disarm(str(autorule_id))}",
-        hint="`alovoice autorule list` shows those that were created from here; `alovoice status` whether this is the"
-        " right PBX",
+        tr("there is no campaign {id}", id=disarm(str(autorule_id))),
+        hint=tr(
+            "`alovoice autorule list` shows the campaigns that were created from here; `alovoice status` shows whether"
+            " this is the right PBX"
+        ),
         detail=error.detail if error else "",
         status=error.status if error else None,
     )

@@ -21,6 +21,7 @@ from alovoice_cli.api.send_guard import InFlightRequest, ReceiptLedger, SendGuar
 from alovoice_cli.api.trace import Trace, hide_in_logs
 from alovoice_cli.api.transport import PreparedRequest, Progress, Sender, authorities_of, file_parts
 from alovoice_cli.errors import AlovoiceError, ExitCode, OutcomeUnknownError, TokenMissingError, UsageError
+from alovoice_cli.language import text_of, tr
 from alovoice_cli.masking import Masker
 from alovoice_cli.receipts import Intent, RequestOutcome, State
 
@@ -235,8 +236,10 @@ class Client:
     def _check_token(self, request: Request) -> None:
         if not self._token and needs_token(request):
             raise TokenMissingError(
-                f"no token for the profile {self._profile}" if self._profile else "no token",
-                hint=f"run `{failures.login_words(self._profile)}`, set ALOVOICE_TOKEN, or try `-p sandbox`",
+                tr("no token for the profile {profile}", profile=self._profile) if self._profile else tr("no token"),
+                hint=tr(
+                    "run `{login}`, set ALOVOICE_TOKEN, or try `-p sandbox`", login=failures.login_words(self._profile)
+                ),
             )
 
     def _case(self, request: Request, body: Encoded, receipt: str = "") -> FailureCase:
@@ -264,7 +267,7 @@ def _judge(case: FailureCase, reply: Reply, read: Callable[[Reply], object]) -> 
     try:
         read(reply)
     except UnreadableError as error:
-        return failures.unreadable(case, reply, str(error))
+        return failures.unreadable(case, reply, text_of(error))
     return None
 
 
@@ -281,4 +284,7 @@ def _known_encoding(name: str) -> Encoding:
     for encoding in ENCODINGS:
         if encoding == name:
             return encoding
-    raise UsageError(f"the encoding {name!r} is not known", hint=f"choose one of {', '.join(ENCODINGS)}")
+    raise UsageError(
+        tr("the encoding {name} is not known", name=repr(name)),
+        hint=tr("choose one of {names}", names=", ".join(ENCODINGS)),
+    )

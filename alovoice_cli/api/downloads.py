@@ -7,7 +7,8 @@ from types import TracebackType
 from typing import BinaryIO, Self
 
 from alovoice_cli.api.transport import Progress
-from alovoice_cli.errors import ServerError, UsageError
+from alovoice_cli.errors import ServerError, UsageError, reason_of
+from alovoice_cli.language import tr
 
 LARGEST = 200 * 1024 * 1024
 OVERLAP = 64 * 1024
@@ -86,7 +87,7 @@ class PartFile:
         if whole is not None and whole > self._largest:
             raise self._too_large()
         if start not in (0, self.start):
-            raise ChangedError("the PBX sent another part of the recording than was asked for")
+            raise ChangedError(tr("the PBX sent another part of the recording than requested"))
         file = self._open_file()
         file.seek(start)
         self._expected = file.read(OVERLAP) if start else b""
@@ -102,7 +103,7 @@ class PartFile:
             raise self._too_large()
         same = min(len(self._expected), len(chunk))
         if self._expected[:same] != chunk[:same]:
-            raise ChangedError("the recording on the PBX is another one than the part that is here")
+            raise ChangedError(tr("the recording on the PBX differs from the part that was downloaded before"))
         self._expected = self._expected[same:]
         try:
             self._open_file().write(chunk)
@@ -144,16 +145,23 @@ class PartFile:
 
     def _check_free(self) -> None:
         if self.target.is_dir():
-            raise UsageError(f"{self.target} is a folder", hint="name a file in it")
+            raise UsageError(tr("{path} is a directory, not a file", path=self.target), hint=tr("name a file in it"))
         if not self._force and (self.target.exists() or self.target.is_symlink()):
-            raise UsageError(f"{self.target} exists already", hint="choose another name, or add --force")
+            raise UsageError(
+                tr("{path} already exists", path=self.target), hint=tr("choose another name, or add --force")
+            )
 
     def _too_large(self) -> ServerError:
         megabytes = self._largest // (1024 * 1024)
-        return ServerError(f"the recording is larger than {megabytes} MB", hint="fetch it from the web console")
+        return ServerError(
+            tr("the recording is larger than {size} MB", size=megabytes), hint=tr("download it from the web console")
+        )
 
     def _cannot_write(self, error: OSError) -> UsageError:
-        return UsageError(f"{self.target} cannot be written: {error.strerror}", hint="choose another place")
+        return UsageError(
+            tr("{path} cannot be written: {problem}", path=self.target, problem=reason_of(error)),
+            hint=tr("choose another place"),
+        )
 
 
 def _ending(head: bytes) -> str:

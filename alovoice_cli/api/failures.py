@@ -25,6 +25,7 @@ from alovoice_cli.errors import (
     UnreachableError,
     UsageError,
 )
+from alovoice_cli.language import decimal_text, joined, mark, tr
 from alovoice_cli.masking import Masker, disarm
 
 # Raised before anything is written: a bug of ours, or text that cannot be sent.
@@ -35,7 +36,7 @@ _UNDECIDED = frozenset({408, 425})
 _LEDGER_TEXT = 4096
 _MEGABYTE = 1_000_000
 _SAYS_NO = ("result", "success", "ok")
-_NOT_DONE = "nothing was done on the PBX: running it again is safe"
+_NOT_DONE = mark("nothing was done on the PBX: running it again is safe")
 
 
 def chain(error: BaseException | None) -> Iterator[BaseException]:
@@ -72,32 +73,44 @@ def hopeless(lost: Lost) -> bool:
 
 def in_words(lost: Lost, host: str, seconds: float) -> str:
     """Returns what happened, as the end of a sentence about the server, or about the proxy if the proxy failed."""
-    speaker = f"the proxy {lost.proxy}" if lost.proxy else host
+    speaker = _speaker(lost, host)
     if isinstance(lost.cause, httpx.ProxyError):
-        return f"{speaker} did not open a way to {host} ({disarm(str(lost.cause))})"
+        return tr("{speaker} did not connect to {host} ({reason})", speaker=speaker, host=host, reason=_reason(lost))
     if isinstance(lost.cause, httpx.ConnectTimeout):
-        return f"{speaker} could not be reached in time"
+        return tr("{speaker} could not be reached in time", speaker=speaker)
     if lost.expired or isinstance(lost.cause, (httpx.ReadTimeout, httpx.WriteTimeout)):
-        return f"{speaker} gave no whole answer within {seconds:g} s"
+        return tr("{speaker} sent no complete response within {seconds} s", speaker=speaker, seconds=f"{seconds:g}")
     causes = list(chain(lost.cause))
     if any(isinstance(cause, gaierror) for cause in causes):
-        return f"the name of {speaker} cannot be resolved" if lost.proxy else f"the name {host} cannot be resolved"
+        return tr("the host name is not known: {speaker}", speaker=speaker)
     if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
-        return f"{speaker} refuses connections"
+        return tr("{speaker} refuses connections", speaker=speaker)
     if isinstance(lost.cause, AnswerTooLongError):
-        return f"{host} answered more than can be taken in"
+        return tr("the response of {host} is too large", host=host)
     if isinstance(lost.cause, FileShrankError):
-        return f"the upload was cut: the file {lost.cause} became shorter while it was sent"
+        return tr("the upload was cut: the file {file} became shorter while it was sent", file=str(lost.cause))
     return _cut(lost, speaker)
+
+
+def _speaker(lost: Lost, host: str) -> str:
+    """Returns who failed: the server, or the proxy in front of it."""
+    return tr("the proxy {proxy}", proxy=lost.proxy) if lost.proxy else host
+
+
+def _reason(lost: Lost) -> str:
+    return disarm(str(lost.cause))
 
 
 def _cut(lost: Lost, speaker: str) -> str:
     if lost.status is not None:
-        why = f" ({disarm(str(lost.cause))})" if isinstance(lost.cause, httpx.DecodingError) else ""
-        return f"the answer of {speaker} came incomplete or damaged{why}"
+        if isinstance(lost.cause, httpx.DecodingError):
+            return tr(
+                "the response of {speaker} is incomplete or damaged ({reason})", speaker=speaker, reason=_reason(lost)
+            )
+        return tr("the response of {speaker} is incomplete or damaged", speaker=speaker)
     if isinstance(lost.cause, httpx.ConnectError):
-        return f"{speaker} could not be reached"
-    return f"{speaker} closed the connection without an answer"
+        return tr("{speaker} could not be reached", speaker=speaker)
+    return tr("{speaker} closed the connection without a response", speaker=speaker)
 
 
 class FailureCase(NamedTuple):
@@ -139,7 +152,7 @@ class FailureCase(NamedTuple):
 def from_loss(case: FailureCase, lost: Lost) -> BaseException:
     """Returns the error for an exchange without an answer; a bug of ours is returned unchanged."""
     if isinstance(lost.cause, LOCAL) and (not lost.left or case.endpoint.reads):
-        return UsageError("the request cannot be sent as it is", detail=disarm(case.masker.hide(str(lost.cause))))
+        return UsageError(tr("the request cannot be sent as it is"), detail=case.masker.hide(_reason(lost)))
     if not lost.left:
         return _never_left(case, lost)
     words = in_words(lost, case.host, case.timeout)
@@ -147,7 +160,7 @@ def from_loss(case: FailureCase, lost: Lost) -> BaseException:
         return unknown(case, words, lost.arrived, lost.status)
     if lost.status is not None and not lost.expired:
         return ServerError(words, detail=case.detail(lost.arrived), status=lost.status)
-    return UnreachableError(words, hint="run it again; `--timeout` gives it longer", sent="maybe")
+    return UnreachableError(words, hint=tr("run it again; `--timeout` allows more time"), sent="maybe")
 
 
 def _never_left(case: FailureCase, lost: Lost) -> BaseException:
@@ -155,11 +168,12 @@ def _never_left(case: FailureCase, lost: Lost) -> BaseException:
         return _proxy_refused(case)
     fault = certificate_fault(lost)
     if fault is not None:
-        speaker = f"the proxy {lost.proxy}" if lost.proxy else case.host
-        return _distrusted(speaker, getattr(fault, "verify_message", "") or str(fault.reason or fault))
+        return _distrusted(
+            _speaker(lost, case.host), getattr(fault, "verify_message", "") or str(fault.reason or fault)
+        )
     if lost.cause is not None and not lost.expired and not isinstance(lost.cause, OSError) and _is_bug(lost.cause):
         return lost.cause
-    return UnreachableError(in_words(lost, case.host, case.timeout), hint=_NOT_DONE)
+    return UnreachableError(in_words(lost, case.host, case.timeout), hint=tr(_NOT_DONE))
 
 
 def _is_bug(cause: BaseException) -> bool:
@@ -168,17 +182,22 @@ def _is_bug(cause: BaseException) -> bool:
 
 def _distrusted(speaker: str, reason: str) -> UnreachableError:
     if "WRONG_VERSION" in reason:
-        return UnreachableError(f"{speaker} does not speak TLS", hint="check the scheme and the port of its URL")
+        return UnreachableError(
+            tr("{speaker} does not use TLS", speaker=speaker), hint=tr("check the scheme and the port of its URL")
+        )
     return UnreachableError(
-        f"the certificate of {speaker} is not trusted: {disarm(reason)}",
-        hint="check this machine's clock; for an authority of your own set SSL_CERT_FILE",
+        tr("the certificate of {speaker} is not trusted: {reason}", speaker=speaker, reason=disarm(reason)),
+        hint=tr("check the clock of this computer; for a certificate authority of your own set SSL_CERT_FILE"),
     )
 
 
 def _proxy_refused(case: FailureCase) -> TokenRefusedError:
     return TokenRefusedError(
-        f"the proxy {case.proxy} asks for a user and password, or refuses those that it got (407)",
-        hint=f"put them into {case.address.scheme.upper()}_PROXY as http://USER:PASSWORD@HOST:PORT",
+        tr("the proxy {proxy} asks for a user and a password, or refuses those given (407)", proxy=case.proxy),
+        hint=tr(
+            "write them in {variable} as http://USER:PASSWORD@HOST:PORT",
+            variable=f"{case.address.scheme.upper()}_PROXY",
+        ),
         status=407,
         sent="no",
     )
@@ -193,11 +212,16 @@ def from_status(case: FailureCase, reply: Reply) -> AlovoiceError | None:
         return _redirected(case, reply)
     if status // 100 == 4 and status not in _UNDECIDED:
         return _not_done(case, reply, detail)
-    speaker = f"{case.host}, or the proxy {case.proxy} in its place," if case.forwarded else case.host
-    words = f"{speaker} answered {status} {disarm(reply.reason)}".rstrip()
+    words = _status_words(case, f"{status} {disarm(reply.reason)}".rstrip())
     if not case.endpoint.reads:
         return unknown(case, words, reply.body, status)
-    return ServerError(words, hint="wait a little, then run it again", detail=detail, status=status)
+    return ServerError(words, hint=tr("wait a moment, then run it again"), detail=detail, status=status)
+
+
+def _status_words(case: FailureCase, status: str) -> str:
+    if case.forwarded:
+        return tr("{host} or the proxy {proxy} answered {status}", host=case.host, proxy=case.proxy, status=status)
+    return tr("{host} answered {status}", host=case.host, status=status)
 
 
 def login_words(profile: str) -> str:
@@ -208,8 +232,12 @@ def login_words(profile: str) -> str:
 def _not_done(case: FailureCase, reply: Reply, detail: str) -> AlovoiceError:
     status = reply.status
     if status in (401, 403):
-        hint = f"run `{login_words(case.profile)}`; if ALOVOICE_TOKEN is set, it is the one that was refused"
-        return TokenRefusedError(f"the PBX refused the token ({status})", hint=hint, detail=detail, status=status)
+        hint = tr(
+            "run `{login}`; if ALOVOICE_TOKEN is set, it is the one that was refused", login=login_words(case.profile)
+        )
+        return TokenRefusedError(
+            tr("the PBX refused the token ({status})", status=status), hint=hint, detail=detail, status=status
+        )
     if status == 407 and case.forwarded:
         return _proxy_refused(case)
     if status == 404:
@@ -223,43 +251,49 @@ def _redirected(case: FailureCase, reply: Reply) -> RedirectedError:
     try:
         target = urlsplit(reply.header("Location")).hostname or case.address.host
     except ValueError:
-        target = "an unreadable address"
+        target = tr("an unreadable address")
     return RedirectedError(
-        f"{case.host} redirects to {disarm(case.masker.hide(target))}: not followed, the token would go with it",
-        hint="check the base URL with `alovoice status`",
+        tr(
+            "{host} redirects to {target}: not followed, to protect the token",
+            host=case.host,
+            target=disarm(case.masker.hide(target)),
+        ),
+        hint=tr("check the base URL with `alovoice status`"),
         status=reply.status,
     )
 
 
 def _not_found(case: FailureCase, detail: str) -> NotFoundError:
-    hint = "check the id and the base URL"
+    hint = tr("check the id and the base URL")
     if TokenPlace.PATH in case.endpoint.token_in:
-        hint += "; a wrong token in the path may answer 404 too: `alovoice status`"
-    return NotFoundError("the PBX knows nothing under that address (404)", hint=hint, detail=detail, status=404)
+        hint = tr("check the id and the base URL; a wrong token can have this effect too: see `alovoice status`")
+    return NotFoundError(tr("the PBX has nothing at this address (404)"), hint=hint, detail=detail, status=404)
 
 
 def _rate_limited(reply: Reply, detail: str) -> RateLimitedError:
     seconds = reply.retry_after()
-    hint = "wait a little" if seconds is None else f"wait {seconds:.0f} s"
-    return RateLimitedError(
-        "the PBX takes no more requests for now (429)",
-        retry_after=seconds,
-        hint=f"{hint}, then run it again",
-        detail=detail,
-    )
+    hint = tr("wait a moment, then run it again")
+    if seconds is not None:
+        hint = tr("wait {seconds} s, then run it again", seconds=f"{seconds:.0f}")
+    message = tr("too many requests: the PBX asks to wait (429)")
+    return RateLimitedError(message, retry_after=seconds, hint=hint, detail=detail)
 
 
 def _refused_by_status(case: FailureCase, status: int, detail: str) -> RefusedError:
     if status == 407:
         return RefusedError(
-            f"{case.host} itself answered 407, which is a proxy's answer",
-            hint=f"check the base URL with `alovoice status`; {_NOT_DONE}",
+            tr("{host} itself answered 407, which only a proxy may answer", host=case.host),
+            hint=joined("; ", (tr("check the base URL with `alovoice status`"), tr(_NOT_DONE))),
             detail=detail,
             status=status,
         )
-    size = f" of {case.size / _MEGABYTE:.1f} MB" if status == 413 and case.size else ""
-    what = f"the upload{size} is too large for the server (413)" if status == 413 else f"the PBX refused ({status})"
-    return RefusedError(what, hint=_NOT_DONE, detail=detail, status=status)
+    what = tr("the PBX refused the request ({status})", status=status)
+    if status == 413:
+        what = tr("the upload is too large for the server (413)")
+        if case.size:
+            size = decimal_text(case.size / _MEGABYTE)
+            what = tr("the upload of {size} MB is too large for the server (413)", size=size)
+    return RefusedError(what, hint=tr(_NOT_DONE), detail=detail, status=status)
 
 
 def refusal(case: FailureCase, reply: Reply) -> RefusedError | None:
@@ -271,10 +305,10 @@ def refusal(case: FailureCase, reply: Reply) -> RefusedError | None:
     starts_nothing = case.endpoint == CALLSENDAI and isinstance(value, dict) and value.get("answer") is False
     if not (_says_no(value) or starts_nothing):
         return None
-    what, hint = "the PBX understood the request, and refused it", _NOT_DONE
+    what, hint = tr("the PBX understood the request and refused it"), tr(_NOT_DONE)
     if case.endpoint == OUTCALL:
-        what = "the PBX refused the call"
-        hint = f"is the extension there, and on? see `alovoice peers`; {_NOT_DONE}"
+        what = tr("the PBX refused the call")
+        hint = joined("; ", (tr("does the extension exist, and is it on? see `alovoice peers`"), hint))
     return RefusedError(what, hint=hint, detail=case.detail(reply.body), status=reply.status)
 
 
@@ -289,8 +323,8 @@ def unreadable(case: FailureCase, reply: Reply, why: str) -> AlovoiceError:
     if not case.endpoint.reads:
         return unknown(case, why, reply.body, reply.status)
     return ServerError(
-        f"{case.host}: {why}",
-        hint="check the base URL with `alovoice status`",
+        joined(": ", (case.host, why)),
+        hint=tr("check the base URL with `alovoice status`"),
         detail=case.detail(reply.body),
         status=reply.status,
     )
@@ -298,26 +332,43 @@ def unreadable(case: FailureCase, reply: Reply, why: str) -> AlovoiceError:
 
 def unknown(case: FailureCase, why: str, body: bytes, status: int | None) -> OutcomeUnknownError:
     """Returns the error with exit code 6, with the receipt and the way to find the outcome."""
-    receipt = f" (receipt {case.receipt})" if case.receipt else ""
+    message = tr("{why}: the request may have been carried out", why=why)
+    if case.receipt:
+        message = tr("{why}: the request may have been carried out (receipt {receipt})", why=why, receipt=case.receipt)
     return OutcomeUnknownError(
-        f"{why}: it may have been carried out{receipt}",
-        hint=f"do not run it again before you looked: {_how_to_find_out(case)}",
+        message,
+        hint=tr("check before you run it again: {how}", how=_how_to_find_out(case)),
         detail=case.detail(body),
         status=status,
     )
 
 
 def _how_to_find_out(case: FailureCase) -> str:
-    shown = f"`alovoice call receipts show {case.receipt}` shows what was sent, " if case.receipt else ""
     if case.endpoint == CALLSENDAI:
         call_id = case.request.our_id or unquote(case.request.path.partition("?")[0].rpartition("/")[2])
-        return f"`alovoice ai result {disarm(call_id)}` (an aicallid means that it ran)"
+        return tr("`alovoice ai result {call}` (an aicallid means that it ran)", call=disarm(call_id))
+    if case.endpoint in (OUTCALL, REQUESTCALL):
+        return joined(", ", _where_a_call_shows(case))
+    shown = tr("the web console shows what became of it")
     if case.endpoint == ADD_AUTORULE:
         name = case.request.summary.get("name")
-        named = f" named {disarm(str(name))}" if name else ""
-        return f"{shown}the web console whether a campaign{named} exists; then `alovoice autorule get ID`"
-    if case.endpoint in (OUTCALL, REQUESTCALL):
-        ours = f" (our id {disarm(case.request.our_id)})" if case.request.our_id else ""
-        seen = f"the list of calls in the web console shows whether it rang{ours}"
-        return f"`alovoice call resolve {case.receipt}` asks the events, {seen}" if case.receipt else seen
-    return f"{shown}the web console what came of it"
+        shown = tr("the web console shows whether the campaign exists; then `alovoice autorule get ID`")
+        if name:
+            shown = tr(
+                "the web console shows whether the campaign {name} exists; then `alovoice autorule get ID`",
+                name=disarm(str(name)),
+            )
+    if not case.receipt:
+        return shown
+    sent = tr("`alovoice call receipts show {receipt}` shows what was sent", receipt=case.receipt)
+    return joined(", ", (sent, shown))
+
+
+def _where_a_call_shows(case: FailureCase) -> Iterator[str]:
+    if case.receipt:
+        yield tr("`alovoice call resolve {receipt}` looks for the call in the events", receipt=case.receipt)
+    if case.request.our_id:
+        ours = disarm(case.request.our_id)
+        yield tr("the list of calls in the web console shows whether it rang (our id {id})", id=ours)
+    else:
+        yield tr("the list of calls in the web console shows whether it rang")

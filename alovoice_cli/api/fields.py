@@ -9,7 +9,8 @@ from urllib.parse import urlencode
 
 from alovoice_cli.api.endpoints import ADD_AUTORULE, Endpoint
 from alovoice_cli.api.request import Body, Fields, FilePart, Multipart, wire_name
-from alovoice_cli.errors import UsageError
+from alovoice_cli.errors import UsageError, reason_of
+from alovoice_cli.language import tr
 
 _KEY = re.compile(r"[^\[\]]+(?:\[[^\[\]]*\])*")
 _STEP = re.compile(r"\[([^\[\]]*)\]")
@@ -55,7 +56,7 @@ def upload_parts(texts: Sequence[str], typed: Sequence[str], files: list[BinaryI
         try:
             file = path.open("rb")
         except OSError as error:
-            raise UsageError(f"{path} cannot be read: {error.strerror}") from error
+            raise UsageError(tr("{path} cannot be read: {problem}", path=path, problem=reason_of(error))) from error
         files.append(file)
         kind = _TYPES.get(path.suffix.lower(), "application/octet-stream")
         parts.append((key, FilePart(wire_name(str(path)), kind, file, str(path))))
@@ -82,7 +83,10 @@ def with_query(path: str, texts: Sequence[str], typed: Sequence[str]) -> str:
 def _split(given: str, option: str) -> tuple[str, str]:
     key, equals, value = given.partition("=")
     if not equals or not _KEY.fullmatch(key):
-        raise UsageError(f"{option} {given!r} is no field", hint=f"write it as {option} key=value")
+        raise UsageError(
+            tr("{option} {value} is not a valid field", option=option, value=repr(given)),
+            hint=tr("write it as {option} key=value", option=option),
+        )
     return key, value
 
 
@@ -90,9 +94,11 @@ def _text_of(path: str) -> str:
     try:
         return Path(path).read_bytes().decode("utf-8")
     except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
+        raise UsageError(tr("{path} cannot be read: {problem}", path=path, problem=reason_of(error))) from error
     except UnicodeDecodeError as error:
-        raise UsageError(f"{path} is no text in UTF-8", hint="a field of JSON holds text only") from error
+        raise UsageError(
+            tr("{path} is not text in UTF-8", path=path), hint=tr("a field of JSON can hold only text")
+        ) from error
 
 
 def _lay(fields: dict[str, object], key: str, value: object) -> None:
@@ -107,4 +113,7 @@ def _lay(fields: dict[str, object], key: str, value: object) -> None:
         elif isinstance(place, dict) and step != "" and (following is not None or step not in place):
             place = place.setdefault(step, fresh)
         else:
-            raise UsageError(f"the field {key} is given in two ways", hint=f"so far: {json.dumps(fields)}")
+            raise UsageError(
+                tr("the field {key} is given in two ways", key=key),
+                hint=tr("so far: {fields}", fields=json.dumps(fields)),
+            )

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, TypedDict
 from alovoice_cli.api.endpoints import GETPEERS
 from alovoice_cli.api.reply import Reply, UnreadableError
 from alovoice_cli.api.request import Request
+from alovoice_cli.language import tr
 
 if TYPE_CHECKING:
     from alovoice_cli.api.client import Client
@@ -52,5 +53,5 @@ class PeersApi:
 def _read(reply: Reply) -> list[Peer]:
     value = reply.json()
     if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-        raise UnreadableError("the answer is no list of extensions")
+        raise UnreadableError(tr("the response is not a list of extensions"))
     return value

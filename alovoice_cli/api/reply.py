@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import httpx
 
+from alovoice_cli.language import tr
 from alovoice_cli.masking import Masker, disarm, mask_fields, mask_text
 
 _SURROGATE = rb"\\u[dD][89a-fA-F]"
@@ -47,7 +48,7 @@ class Reply(NamedTuple):
         try:
             return self.body.removeprefix(_BOM).decode("utf-8")
         except UnicodeDecodeError as error:
-            raise UnreadableError("the answer is no UTF-8 text") from error
+            raise UnreadableError(tr("the response is not UTF-8 text")) from error
 
     def json(self) -> object:
         """Returns the body as JSON.
@@ -59,9 +60,9 @@ class Reply(NamedTuple):
         try:
             value: object = _DECODER.decode(text)
         except (ValueError, RecursionError) as error:
-            raise UnreadableError("the answer is no JSON") from error
+            raise UnreadableError(tr("the response is not JSON")) from error
         if not _shallow(value):
-            raise UnreadableError(f"the answer is nested deeper than {_DEEPEST}")
+            raise UnreadableError(tr("the response is nested deeper than {levels} levels", levels=_DEEPEST))
         if re.search(_SURROGATE, self.body):
             _check_unicode(value)
         return value
@@ -77,7 +78,7 @@ class Reply(NamedTuple):
         """Returns the body as a JSON object. Raises UnreadableError for anything else."""
         value = self.json()
         if not isinstance(value, dict):
-            raise UnreadableError("the answer is no JSON object")
+            raise UnreadableError(tr("the response is not a JSON object"))
         return value
 
     def accepted(self) -> bool:
@@ -86,7 +87,7 @@ class Reply(NamedTuple):
         Raises UnreadableError otherwise: it is unknown whether it rang.
         """
         if self.text().strip().strip('"').lower() != "true":
-            raise UnreadableError("the PBX answered neither true nor false")
+            raise UnreadableError(tr("the PBX answered neither true nor false"))
         return True
 
     def retry_after(self) -> float | None:
@@ -132,7 +133,7 @@ def _check_unicode(value: object) -> None:
     try:
         json.dumps(value, ensure_ascii=False).encode("utf-8")
     except UnicodeEncodeError as error:
-        raise UnreadableError("the answer holds half a character") from error
+        raise UnreadableError(tr("the response contains half a character")) from error
 
 
 def readable(body: bytes, masker: Masker, limit: int = _DETAIL) -> str:

@@ -14,6 +14,7 @@ from urllib.parse import quote, unquote, urlencode
 from alovoice_cli.api.address import Address
 from alovoice_cli.api.endpoints import TOKEN, Endpoint, TokenPlace
 from alovoice_cli.errors import UsageError
+from alovoice_cli.language import tr
 
 _SEPARATORS = r"[/\\]"
 _CONTROL = "[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
@@ -91,7 +92,9 @@ class WatchedFile:
 def check_unchanged(part: FilePart, size: int) -> None:
     """Raises UsageError when a file's size has changed since it was checked: nothing was sent yet."""
     if part.size != size:
-        raise UsageError(f"{part.filename} changed while it was being read", hint="run again when it is finished")
+        raise UsageError(
+            tr("{file} changed while it was being read", file=part.filename), hint=tr("run again when it is complete")
+        )
 
 
 _FORBIDDEN_IN_SEGMENT = "[/\\\\\x00-\x1f\x7f-\x9f\ud800-\udfff]"
@@ -159,14 +162,16 @@ class Request:
         return self.endpoint.method
 
 
-def segment(text: str, name: str) -> str:
+def segment(text: str) -> str:
     """Returns outside text as one percent-encoded path segment.
 
     Raises UsageError for text that could change the path: httpx collapses `..`, a server may collapse `%2e%2e` and
-    `%2f`. `name` describes the text in the message.
+    `%2f`.
     """
     if not text or text in {".", ".."} or re.search(_FORBIDDEN_IN_SEGMENT, text):
-        raise UsageError(f"{name} {text!r} cannot stand in a path", hint="give the id alone, as the PBX shows it")
+        raise UsageError(
+            tr("the id {id} cannot be part of a path", id=repr(text)), hint=tr("give only the id, as the PBX shows it")
+        )
     return quote(text, safe="")
 
 
@@ -179,9 +184,14 @@ def typed_path(path: str) -> str:
     bare, mark, query = path.partition("?")
     whole = unquote(unquote(bare))
     if not path.startswith("/") or path.startswith("//") or "#" in path or _has_control(path):
-        raise UsageError(f"{path!r} is no path of the PBX", hint="write it as /mapi/getMyTrunks")
+        raise UsageError(
+            tr("{path} is not a path of the PBX", path=repr(path)), hint=tr("write it as /mapi/getMyTrunks")
+        )
     if "\\" in whole or _has_control(whole) or {".", ".."} & set(whole.split("/")):
-        raise UsageError(f"{path!r} leads elsewhere than it says", hint="write the path without `.`, `..` and `\\`")
+        raise UsageError(
+            tr("{path} leads to another place than it shows", path=repr(path)),
+            hint=tr("write the path without `.`, `..` and `\\`"),
+        )
     spare = _PATH_SAFE + "?"
     halves = [TOKEN.join(quote(piece, safe=spare) for piece in half.split(TOKEN)) for half in (bare, query)]
     return halves[0] + mark + halves[1]
@@ -194,14 +204,19 @@ def _has_control(text: str) -> bool:
 def check_token(token: str) -> None:
     """Raises UsageError for a token that could change the path around it."""
     if not re.fullmatch(_PRINTABLE, token) or _FORBIDDEN_IN_TOKEN & set(token):
-        raise UsageError("the token holds characters that no token has", hint="copy it again from the PBX's settings")
+        raise UsageError(
+            tr("the token contains characters that no token has"), hint=tr("copy it again from the settings of the PBX")
+        )
 
 
 def _check_header(name: str, value: str) -> None:
     if not re.fullmatch(_HEADER_NAME, name) or not re.fullmatch(_HEADER_VALUE, value):
-        raise UsageError(f"the header {name!r} cannot be sent as it is", hint="write it as `Name: value`, in ASCII")
+        raise UsageError(
+            tr("the header {name} cannot be sent as it is", name=repr(name)),
+            hint=tr("write it as `Name: value`, in ASCII"),
+        )
     if name.lower() in _OURS:
-        raise UsageError(f"the header {name} follows from the request", hint="leave it out")
+        raise UsageError(tr("the header {name} is made from the request", name=name), hint=tr("leave it out"))
 
 
 def number_or_text(value: str | int) -> str | int:
@@ -255,7 +270,7 @@ def _flat(body: Fields, encoding: Encoding) -> Flat:
 def _checked(parts: Parts) -> Parts:
     for name, value in parts:
         if not name or not name.isprintable() or _FORBIDDEN_IN_NAME & set(name):
-            raise UsageError(f"a form field cannot be named {name!r}")
+            raise UsageError(tr("a form field cannot have the name {name}", name=repr(name)))
         _utf8(name)
         if isinstance(value, str):
             _utf8(value)
@@ -270,14 +285,16 @@ def _json(value: object) -> str:
     try:
         return _ENCODER.encode(value)
     except (TypeError, ValueError, RecursionError) as error:
-        raise UsageError("the fields cannot be written as JSON", detail=str(error)) from error
+        raise UsageError(tr("the fields cannot be written as JSON"), detail=str(error)) from error
 
 
 def _utf8(text: str) -> bytes:
     try:
         return text.encode("utf-8")
     except UnicodeEncodeError as error:
-        raise UsageError("the request holds text that is no Unicode", hint="check the terminal's encoding") from error
+        raise UsageError(
+            tr("the request contains text that is not Unicode"), hint=tr("check the encoding of the terminal")
+        ) from error
 
 
 def target(request: Request, token: str) -> str:

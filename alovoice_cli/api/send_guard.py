@@ -9,6 +9,7 @@ from threading import Lock, local
 from typing import Protocol
 
 from alovoice_cli.errors import AlovoiceError, ExitCode, UsageError, worst
+from alovoice_cli.language import tr
 from alovoice_cli.receipts import Intent, RequestOutcome
 
 _PATIENCE_SECONDS = 1.0
@@ -84,8 +85,8 @@ class SendGuard:
             raise
         except Exception as error:
             raise UsageError(
-                "nothing was sent: the ledger of calls cannot be written",
-                hint="make room or permissions in the state directory, then run again",
+                tr("nothing was sent: the ledger of calls cannot be written"),
+                hint=tr("check the free space and the permissions of the state directory, then run again"),
                 detail=str(error),
             ) from error
         self._here.receipt = receipt

@@ -31,6 +31,7 @@ from alovoice_cli.api.request import (
 )
 from alovoice_cli.api.trace import Trace
 from alovoice_cli.errors import UsageError
+from alovoice_cli.language import tr
 
 if TYPE_CHECKING:
     from alovoice_cli.api.downloads import PartFile
@@ -199,8 +200,11 @@ class ProxyRoutes:
             )
         except (ValueError, ImportError, httpx.InvalidURL) as error:
             raise UsageError(
-                f"the proxy {self.proxy} cannot be used",
-                hint=f"set {self._address.scheme.upper()}_PROXY to http://HOST:PORT, or NO_PROXY to go without",
+                tr("the proxy {proxy} cannot be used", proxy=self.proxy),
+                hint=tr(
+                    "set {variable} to http://HOST:PORT, or NO_PROXY to use no proxy",
+                    variable=f"{self._address.scheme.upper()}_PROXY",
+                ),
             ) from error
 
     def _trust(self) -> ssl.SSLContext:
@@ -216,8 +220,8 @@ class ProxyRoutes:
             return httpx.create_ssl_context(trust_env=False)
         except OSError as error:  # ssl.SSLError is one
             raise UsageError(
-                f"the certificates in {file or folder} cannot be read",
-                hint="check SSL_CERT_FILE and SSL_CERT_DIR",
+                tr("the certificates in {path} cannot be read", path=file or folder),
+                hint=tr("check SSL_CERT_FILE and SSL_CERT_DIR"),
                 detail=str(error),
             ) from error
 

@@ -8,6 +8,7 @@ from alovoice_cli.api.endpoints import GET_MY_TRUNKS
 from alovoice_cli.api.reply import Reply, UnreadableError
 from alovoice_cli.api.request import Request
 from alovoice_cli.errors import AlovoiceError, ServerError, TokenMissingError
+from alovoice_cli.language import tr
 
 if TYPE_CHECKING:
     from alovoice_cli.api.client import Client
@@ -30,7 +31,7 @@ def read_lines(reply: Reply) -> list[str | int]:
     """Returns the lines in an answer of getMyTrunks. Raises UnreadableError for another answer."""
     value = reply.json()
     if not isinstance(value, list) or not all(isinstance(item, (str, int)) for item in value):
-        raise UnreadableError("the answer is no list of lines")
+        raise UnreadableError(tr("the response is not a list of lines"))
     return value
 
 
@@ -66,7 +67,11 @@ def probe(client: "Client", now: datetime) -> Probe:
     try:
         return found._replace(lines=tuple(str(line) for line in read_lines(reply)))
     except UnreadableError as error:
-        return found._replace(problem=ServerError(f"the PBX was asked for its lines: {error}", hint="is it a PBX?"))
+        return found._replace(
+            problem=ServerError(
+                tr("the PBX did not list its lines: {problem}", problem=error), hint=tr("does the URL belong to a PBX?")
+            )
+        )
 
 
 def _skew(date: str, now: datetime) -> int | None:

@@ -176,11 +176,12 @@ class Execution:
 
     def _tell_others(self, going: set[str], adopted: set[str]) -> BaseException | None:
         """Shows, in every run, the rows that are left out and the rows that an earlier run left unknown."""
+        # A row in flight at another machine is that machine's to show.
+        told = {"unknown", *LEFT_OUT} if self._catch_up else {"unknown", "intent", *LEFT_OUT}
         rows = [
             (row, course)
             for row, course in self._rows.listed()
-            if row.key in adopted
-            or (row.key not in going and (shown_state(course) == "unknown" or course.state in LEFT_OUT))
+            if row.key in adopted or (row.key not in going and course.state in told)
         ]
         try:
             if rows:

@@ -112,7 +112,13 @@ def resume_batch(session: "Session", path: JournalPlace, options: BatchOptions) 
             raise UsageError(
                 f"the batch {path.name} is of the profile {head.profile}", hint="leave -p out, or name that one"
             )
+        place = session.store_place("")
         session.set_options(session.options.with_option("profile", head.profile))
+        if session.store_place("") != place:
+            raise UsageError(
+                f"the batch {path.name} is of the profile {head.profile}, which has another store",
+                hint=f"add `-p {head.profile}`",
+            )
         refuse_dialling(session.settings)
         verb = verb_of(head.command)
         if options.shared and not verb.dials:

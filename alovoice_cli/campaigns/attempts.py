@@ -183,7 +183,7 @@ _Pair = tuple[CampaignCall | None, CampaignCall | None]
 
 
 def _pairs(told: Sequence[CampaignCall]) -> Iterator[_Pair]:
-    """Yields each result with the call of the same line that began nearest; results and calls that stand alone too."""
+    """Yields each result with the nearest call of the same line; also results and calls without a partner."""
     # A result that was told again, perhaps corrected, replaces the first.
     results: dict[tuple[object, ...], CampaignCall] = {}
     for place, one in enumerate(told):
@@ -204,7 +204,7 @@ def _pairs(told: Sequence[CampaignCall]) -> Iterator[_Pair]:
 
 
 def _may_be_one(call: CampaignCall, result: CampaignCall) -> bool:
-    """Returns whether both may tell of one call; one that came in is another, unless the seconds are equal."""
+    """Returns whether both may be one call; an inbound call is another one, unless the seconds are equal."""
     return _apart(call, result) <= (0 if call.direction == "inc" else SAME_CALL_SECONDS)
 
 

@@ -55,14 +55,14 @@ class CampaignRecord:
 
     @property
     def count(self) -> int:
-        """How many different numbers will be called."""
+        """Returns how many different numbers will be called."""
         return len(self.numbers)
 
 
 def same_words(
     fields: Mapping[str, str], record: SubmittedFile | None, recipients: SubmittedFile | None
 ) -> tuple[object, ...]:
-    """Returns the values that tell two campaigns apart without their files' content: form texts and file names.
+    """Returns the values by which two campaigns differ, without their files' content: form texts and file names.
 
     A generated name (of the recording's name and digits) differs each time, and does not count.
     """
@@ -212,7 +212,7 @@ class CreatedCampaign:
         return plan_from_form(self.fields)
 
     def as_dict(self) -> dict[str, object]:
-        """The campaign as JSON prints it."""
+        """Returns the campaign as JSON prints it."""
         return {"id": self.id, "status": self.status, **{k: v for k, v in asdict(self).items() if k != "id"}}
 
 

@@ -93,7 +93,7 @@ class DoNotCall:
 
     @property
     def note(self) -> str:
-        """How the list was read: its numbers, by sheet and column."""
+        """Returns how the list was read: its numbers, by sheet and column."""
         return "; ".join(sheet.note for sheet in self.sheets)
 
     def findings(self) -> Iterator[Finding]:

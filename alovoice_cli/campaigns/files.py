@@ -93,8 +93,9 @@ def open_regular(path: Path) -> BinaryIO:
 def _refuse_unsendable(path: Path, found: os.stat_result) -> None:
     kind = stat.S_IFMT(found.st_mode)
     if kind != stat.S_IFREG:
+        text = _KINDS.get(kind, _NO_FILE)
         raise UsageError(
-            tr(_KINDS.get(kind, _NO_FILE), path=path),
+            tr(text, path=path),
             hint=tr("save it to a file first: its size must be known before it is sent"),
         )
     if found.st_size == 0:
@@ -124,7 +125,7 @@ class ListFile:
 
     @property
     def name(self) -> str:
-        """The name under which the list is uploaded."""
+        """Returns the name under which the list is uploaded."""
         return Path(self.path or "recipients.csv").name
 
 
@@ -154,7 +155,7 @@ def _read_once(source: BinaryIO, path: str) -> ListFile:
 
 
 def made_list(rows: Iterable[Sequence[str]], delimiter: str) -> ListFile:
-    """A CSV of these rows, in UTF-8."""
+    """Returns a CSV of these rows, in UTF-8."""
     file = cast(BinaryIO, MadeFile())
     text = io.TextIOWrapper(file, "utf-8", newline="")
     csv.writer(text, delimiter=delimiter, lineterminator="\n").writerows(rows)
@@ -163,7 +164,7 @@ def made_list(rows: Iterable[Sequence[str]], delimiter: str) -> ListFile:
 
 
 def sha256_of(file: BinaryIO) -> str:
-    """The digest of an open, seekable file, which is left at its start."""
+    """Returns the digest of an open, seekable file, which is left at its start."""
     file.seek(0)
     digest = hashlib.sha256()
     while block := file.read(_BLOCK):

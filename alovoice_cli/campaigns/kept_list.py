@@ -86,14 +86,14 @@ class ListRow(NamedTuple):
 
     @property
     def key(self) -> str:
-        """The number as events have it."""
+        """Returns the number as events have it."""
         return key_of_number(self.number)
 
 
 class CampaignList:
     """The rows of a kept list. Raises UsageError for one that cannot be read.
 
-    The rows are read anew each time: a long list is never in memory with all its cells.
+    The rows are read again each time: a long list is never in memory with all its cells.
     """
 
     def __init__(self, kept: KeptList) -> None:
@@ -115,7 +115,7 @@ class CampaignList:
 
     @property
     def headings(self) -> list[str]:
-        """The row of the headings; empty where there is none."""
+        """Returns the row of the headings; empty where there is none."""
         with self._sheet.reading(self.reading.delimiter) as reader:
             rows = [row for row, _ in zip(reader, range(self._tally.heading_rows), strict=False)]
         return rows[-1] if rows else []
@@ -141,7 +141,7 @@ class CampaignList:
                 yield ListRow(self.reading.above + reader.line_num, row, cell, number, verdict)
 
     def _judged(self) -> Iterator[tuple[int, RowVerdict]]:
-        """Yields number and verdict of each row. An excluded number is no duplicate, as `numbers check` says."""
+        """Yields number and verdict of each row. As in `numbers check`, an excluded number is not a duplicate."""
         first = self._tally.heading_rows
         for place, number in enumerate(self._tally.row_numbers[first:], first):
             verdict: RowVerdict = "good"

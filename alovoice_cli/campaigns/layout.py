@@ -62,7 +62,7 @@ class Layout:
 
     @property
     def column(self) -> int:
-        """The first of the columns."""
+        """Returns the first of the columns."""
         return self.columns[0]
 
     @property
@@ -247,7 +247,7 @@ def _columns_asked(name: str, rows: Sequence[Line], wanted: str | None) -> tuple
 
 
 def _wanted(sheet: Sheet, sample: _Sample, wanted: str | None) -> tuple[int, ...]:
-    """Returns the columns that the operator named; else the column with the most weight."""
+    """Returns the columns that the operator named; without any, the column with the most weight."""
     heaviest = max(sample.columns, key=lambda column: column.weight, default=None)
     asked = _columns_asked(sheet.name, sample.rows, wanted)
     return asked or ((heaviest.index,) if heaviest is not None else (0,))

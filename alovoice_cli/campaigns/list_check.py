@@ -35,7 +35,7 @@ class CheckReport:
     def attempt(self, code: str, file: str, read: Callable[[], T]) -> T | None:
         """Returns the result of `read`; a CheckFailedError becomes an error finding and None (strict: is raised).
 
-        Raises UsageError in any case: a file that cannot be opened is no failed check.
+        Raises UsageError in any case: a file that cannot be opened is not a failed check.
         """
         try:
             return read()
@@ -159,7 +159,7 @@ class CheckedList:
     written: tuple[str, ...]
 
     def as_dict(self) -> dict[str, object]:
-        """The check as JSON prints it."""
+        """Returns the check as JSON prints it."""
         return {
             "ok": self.report.problem is None,
             "findings": [finding.as_dict() for finding in self.report.in_order],

@@ -126,7 +126,7 @@ def parse_header(data: bytes) -> FrameHeader | None:
 
 
 def read_stream(file: BinaryIO) -> Mp3Stream | None:
-    """Reads all frames of an open, seekable file, in constant memory; None where the file is no MPEG audio.
+    """Reads all frames of an open, seekable file, in constant memory; None where the file is not MPEG audio.
 
     For another layer than III sets `layer` and stops reading.
     """

@@ -90,7 +90,7 @@ class NumberCount:
         """By further column: the lines of rows with a number there, and none in the chosen columns."""
 
     def read(self, reader: Any, above: int = 0, header_line: int = 0) -> None:
-        """Reads all rows of a csv reader behind the headings; `above` lines stand above the reader's first."""
+        """Reads all rows of a csv reader after the headings; `above` lines precede the reader's first."""
         while above + reader.line_num < header_line and next(reader, None) is not None:
             self.row_numbers.append(0)
             self._lines.append(0)
@@ -240,7 +240,7 @@ class NumberCount:
         return found
 
     def unread_matching(self, numbers: Collection[int]) -> dict[int, list[int]]:
-        """Returns each of these numbers that a cell contains which is no good number as a whole, with the lines."""
+        """Returns which of these numbers stand in cells without a good number as a whole, with their rows."""
         found: dict[int, list[int]] = {}
         for line, cell in self.unread.items():
             for number in {*phones.numbers_in(cell), int(phones.canonical(cell) or 0)}:
@@ -248,7 +248,7 @@ class NumberCount:
         return {number: found[number] for number in found.keys() & set(numbers)}
 
     def numbers_of_unread(self) -> Iterator[int]:
-        """Returns the number that the PBX may dial for each cell that is no number as a whole, or 0."""
+        """Returns, for each cell without a good number as a whole, the number that the PBX may dial, or 0."""
         return (dialled_number(cell.partition(", ")[0]) for cell in self.unread.values())
 
     def unread_dialled(self) -> Mapping[int, str]:

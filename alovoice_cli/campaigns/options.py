@@ -25,12 +25,12 @@ class ListOptions:
 
     @property
     def uploads_cleaned(self) -> bool:
-        """Whether the PBX gets the cleaned list."""
+        """Returns whether the PBX gets the cleaned list."""
         return self.clean and self.clean_name is None
 
     @property
     def written(self) -> tuple[str, ...]:
-        """The names of the files that are to be written."""
+        """Returns the names of the files that will be written."""
         return tuple(str(path) for path in (self.clean_name, self.rejected) if path)
 
 

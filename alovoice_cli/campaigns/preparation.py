@@ -94,7 +94,7 @@ class CampaignFiles:
 
     @property
     def numbers_to_call(self) -> int:
-        """How many different numbers will be called."""
+        """Returns how many different numbers will be called."""
         return self.whom.people(cleaned=self.uploads_cleaned) if self.whom is not None else 0
 
     def make_upload(self) -> ListFile:
@@ -123,12 +123,12 @@ class PreparedCampaign:
 
     @property
     def numbers_to_call(self) -> int:
-        """How many different numbers will be called."""
+        """Returns how many different numbers will be called."""
         return self.files.numbers_to_call
 
     @property
     def summary(self) -> str:
-        """The campaign in plain words."""
+        """Returns the campaign in plain words."""
         return self.draft.summary(self.numbers_to_call, self.context.profile)
 
     @property
@@ -139,7 +139,7 @@ class PreparedCampaign:
         yield self.summary
 
     def as_dict(self) -> dict[str, object]:
-        """The whole check as JSON prints it."""
+        """Returns the whole check as JSON prints it."""
         whom, sound = self.files.whom, self.files.sound
         return {
             "ok": self.report.problem is None,
@@ -151,7 +151,7 @@ class PreparedCampaign:
         }
 
     def parts(self) -> Sequence[CampaignPart]:
-        """The campaigns to send: one, or all that `--split` makes. Raises UsageError."""
+        """Returns the campaigns to send: one, or all that `--split` makes. Raises UsageError."""
         options, whom = self.options, self.files.whom
         if whom is None:
             raise UsageError(tr("the list cannot be read"))

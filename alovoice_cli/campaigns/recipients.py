@@ -133,7 +133,7 @@ class Recipients:
         }
 
     def as_dict(self) -> dict[str, object]:
-        """The list as JSON prints it."""
+        """Returns the list as JSON prints it."""
         layout = self.layout
         return {
             "file": self.name,

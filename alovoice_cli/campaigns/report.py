@@ -63,7 +63,7 @@ class ListenerCoverage:
 def pace_of(calls: Iterable[CampaignCall], created_at: int) -> float:
     """Returns how much faster than ours a simulated PBX's clock runs since the campaign's creation; usually 1.
 
-    Only calls that began after they were told show such a clock.
+    Only calls that begin later than their events arrive show such a clock.
     """
     latest = max(calls, key=lambda call: call.begin, default=None)
     if latest is None or latest.begin <= latest.received_at + _FUTURE_SECONDS:
@@ -119,7 +119,7 @@ class ReportedRow(NamedTuple):
 
     @property
     def talk_seconds(self) -> int:
-        """Returns the seconds of talk, as far as they were told."""
+        """Returns the seconds of talk, as far as they are known."""
         return sum(attempt.talk_seconds or 0 for attempt in self.attempts)
 
     def is_to_call_again(self, also: Collection[RowCategory] = ()) -> bool:
@@ -150,7 +150,7 @@ class AttemptGroup:
         return self.outcomes["reached"], self.outcomes.total() - self.outcomes["reached"] - unknown, unknown
 
     def as_json(self) -> dict[str, object]:
-        """The group's counts, plain."""
+        """Returns the group's counts."""
         told: dict[str, object] = {name: self.outcomes[name] for name in ATTEMPT_OUTCOMES}
         return {"group": self.name, "attempts": self.attempts, **told, "talk_seconds": self.talk_seconds}
 

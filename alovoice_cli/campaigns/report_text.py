@@ -47,7 +47,7 @@ def category_text(category: RowCategory, report: CampaignReport) -> str:
 
 
 def share_text(rows: int, whole: int) -> str:
-    """Returns a share with one decimal; nothing of nothing is no share."""
+    """Returns a share with one decimal; `–` where the whole is 0."""
     return f"{100 * rows / whole:.1f} %" if whole else "–"
 
 

@@ -265,9 +265,9 @@ def _known(encoding: str, head: bytes) -> str:
 
 
 def _scan(file: BinaryIO, encoding: str, name: str) -> _Content | None:
-    """Returns facts about the whole file; None where it is no text in this encoding.
+    """Returns facts about the whole file; None where it is not text in this encoding.
 
-    Raises CheckFailedError for NUL bytes, and for a line without end.
+    Raises CheckFailedError for NUL bytes, and for a line that is too long.
     """
     every = max(1, file.seek(0, io.SEEK_END) // _CHUNK // _PROBES)
     file.seek(0)

@@ -49,7 +49,7 @@ def unreached_text(
 
 
 def _cells(row: ReportedRow, column: int, make_safe: MakeSafe) -> list[str]:
-    """Returns the row's cells. The phone's is unchanged where that is safe, else the number in one spelling."""
+    """Returns the row's cells. The phone's cell is unchanged if that is safe, or holds the number in one spelling."""
     cells, number = [make_safe(cell) for cell in row.row.cells], row.row.number
     cells += [""] * (column + 1 - len(cells))
     if cells[column] != row.row.cell or number_of(cells[column]) != number:

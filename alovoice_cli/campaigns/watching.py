@@ -102,7 +102,7 @@ class WatchedCampaign:
         return first or bool(self.changed) or self.why.code != before
 
     def as_line(self) -> dict[str, object]:
-        """The last look as JSON prints it."""
+        """Returns the last look as JSON prints it."""
         at = "" if self.looked_at is None else self.looked_at.isoformat(timespec="seconds").replace("+00:00", "Z")
         return {
             "at": at,

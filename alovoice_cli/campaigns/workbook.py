@@ -84,8 +84,8 @@ def _load(file: BinaryIO, name: str) -> "CalamineWorkbook":
 
 
 def _panic(name: str, error: BaseException) -> BaseException:
-    """Returns a panic of the library's Rust code, which is no Exception, as an error of the file; other errors
-    unchanged.
+    """Returns a panic of the library's Rust code, which is not an Exception, as an error of the file; other errors
+    are returned unchanged.
     """
     return _damaged(name, error) if type(error).__name__ == "PanicException" else error
 

@@ -10,7 +10,8 @@ from alovoice_cli.api.fields import body_of, with_query
 from alovoice_cli.api.request import Body, Raw, Request, typed_path
 from alovoice_cli.commands.command_classes import CommandApp
 from alovoice_cli.commands.options import ShowSecrets, examples
-from alovoice_cli.errors import UsageError
+from alovoice_cli.errors import UsageError, reason_of
+from alovoice_cli.language import tr
 from alovoice_cli.session import Session
 
 app = CommandApp()
@@ -58,7 +59,7 @@ def send_request(
     files: list[BinaryIO] = []
     try:
         if source is not None and (raw_fields or fields):
-            raise UsageError("--input and fields exclude each other", hint="choose one of them")
+            raise UsageError(tr("--input and fields cannot be used together"), hint=tr("choose one of them"))
         body: Body | None = body_of(meant.endpoint, raw_fields or (), fields or (), files)
         if source is not None:
             body = Raw(session.stdin.buffer.read() if source == "-" else _content(source))
@@ -79,11 +80,13 @@ def _content(source: str) -> bytes:
     try:
         return Path(source).read_bytes()
     except OSError as error:
-        raise UsageError(f"{source} cannot be read: {error.strerror}") from error
+        raise UsageError(tr("{path} cannot be read: {problem}", path=source, problem=reason_of(error))) from error
 
 
 def _header(text: str) -> tuple[str, str]:
     name, colon, value = text.partition(":")
     if not colon:
-        raise UsageError(f"-H {text!r} is no header", hint="write it as -H 'Name: value'")
+        raise UsageError(
+            tr("-H {value} is not a valid header", value=repr(text)), hint=tr("write it as -H 'Name: value'")
+        )
     return name.strip(), value.strip()

@@ -83,6 +83,10 @@ def _batch_options(
         bool,
         _journal("--shared", help="Share the rows with other computers (PostgreSQL)."),
     ] = False,
+    store: Annotated[
+        str | None,
+        _journal("--store", metavar="URL", help="Store that computers share (default: the profile's)."),
+    ] = None,
     restart: Annotated[bool, _journal("--restart", help="Send all rows again; asks first.")] = False,
     changed_ok: Annotated[bool, _journal("--changed-ok", help="Accept a changed list: its new rows are sent.")] = False,
     retry_refused: Annotated[bool, _journal("--retry-refused", help="Send refused rows again.")] = False,
@@ -117,6 +121,7 @@ def _batch_options(
         report=report,
         journal=journal,
         shared=shared,
+        store=store,
         restart=restart,
         changed_ok=changed_ok,
         retry_refused=retry_refused,
@@ -142,13 +147,14 @@ class DiallingCommand(OptionGroupCommand):
 
 _OF_LISTS = frozenset({"batch", "map", "list_encoding", "sheet", "header_line"})
 _OF_PEOPLE = frozenset({"exclude", "exclude_unread_ok", "each_row", "allow_duplicate", "night_ok"})
+_OF_MACHINES = frozenset({"shared", "store"})
 _OF_JOURNALS = frozenset({"journal", "restart", "changed_ok"})
 
 
 class SendingCommand(DiallingCommand):
     """A command that may send many requests and rings nobody."""
 
-    left_out = _OF_PEOPLE | {"shared"}
+    left_out = _OF_PEOPLE | _OF_MACHINES
 
 
 class ReadingCommand(DiallingCommand):
@@ -157,7 +163,8 @@ class ReadingCommand(DiallingCommand):
     left_out = (
         _OF_PEOPLE
         | _OF_JOURNALS
-        | {"shared", "confirm", "window", "retry_refused", "resend_unknown", "accept_risk", "override_limit"}
+        | _OF_MACHINES
+        | {"confirm", "window", "retry_refused", "resend_unknown", "accept_risk", "override_limit"}
     )
 
 
@@ -168,8 +175,10 @@ class ResumingCommand(DiallingCommand):
 
 
 def batch_options(ctx: typer.Context) -> BatchOptions:
-    """The options of a batch that were given to this command."""
-    return option_group(ctx, BatchOptions)
+    """The options of a batch that were given to this command; the run uses their store."""
+    options = option_group(ctx, BatchOptions)
+    ctx.obj.use_store(options.store)
+    return options
 
 
 def run(

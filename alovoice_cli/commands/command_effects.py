@@ -31,8 +31,8 @@ _COMMANDS: dict[CommandEffect, tuple[str, ...]] = {
         *("ai show", "ai list", "ai grep", "ai score", "ai report", "ai prune"),
         *("listen", "listen check", "notify test", "notify login", "notify logout", "logout"),
         *("config list", "config get", "config set", "config unset", "config use", "config path"),
-        *("sandbox serve", "sandbox reset", "sandbox path", "sandbox sample", "demo", "store check", "store copy"),
-        *("skill", "completion", "help", "version"),
+        *("sandbox serve", "sandbox reset", "sandbox path", "sandbox sample", "demo"),
+        *("help", "version", "skill", "completion", "store copy", "store check"),
     ),
 }
 COMMAND_EFFECTS: dict[str, CommandEffect] = {name: effect for effect, names in _COMMANDS.items() for name in names}

@@ -7,7 +7,7 @@ import typer
 from alovoice_cli.commands.command_classes import CommandApp
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import UsageError
-from alovoice_cli.reference import read_script
+from alovoice_cli.reference import INSTALLATION, read_script
 from alovoice_cli.session import Session
 
 app = CommandApp()
@@ -15,19 +15,16 @@ app = CommandApp()
 
 @app.command(
     "completion",
-    epilog=examples(
-        "alovoice completion bash > ~/.local/share/bash-completion/completions/alovoice",
-        'alovoice completion zsh > "${fpath[1]}/_alovoice"',
-        "alovoice completion fish > ~/.config/fish/completions/alovoice.fish",
-    ),
+    epilog=examples(*(line for lines in INSTALLATION.values() for line in lines)),
 )
 def print_script(
     ctx: typer.Context,
-    shell: Annotated[Literal["bash", "zsh", "fish"], typer.Argument(help="Shell that reads the script.")],
+    shell: Annotated[Literal["bash", "zsh", "fish", "powershell"], typer.Argument(help="Shell that reads the script.")],
 ) -> None:
     """Print the completion script of a shell.
 
-    TAB then completes commands and options without starting Python.
+    TAB then completes commands and options without starting Python. The lines below install it in bash, in zsh, in fish
+    and in PowerShell; it works in every shell that you open afterwards.
     """
     session: Session = ctx.obj
     if session.options.json:

@@ -11,7 +11,7 @@ from alovoice_cli.config.keys import KEYS
 from alovoice_cli.config.listen_options import NOTIFY, TELEGRAM, ListenSettings
 from alovoice_cli.config.profiles import read_config
 from alovoice_cli.config.settings import profile_rows
-from alovoice_cli.findings import count
+from alovoice_cli.language import joined, ngettext, tr
 from alovoice_cli.output.listing import Column, Listing, Record
 from alovoice_cli.session import Session
 
@@ -108,15 +108,20 @@ def set_key(
     full = ".".join(change.place.keys).removeprefix("profiles.")
     shown = change.place.shown(change.value)
     word = value if shown == change.value else shown
-    text = f"{full} would become {word}" if session.options.dry_run else f"{full} is now {word}"
-    session.report(
-        text + "".join(f": {count(number, 'name')}" for number in more.values()), key=full, value=shown, **more
-    )
+    text = tr("{key} is now {value}", key=full, value=word)
+    if session.options.dry_run:
+        text = tr("{key} would become {value}", key=full, value=word)
+    names = (ngettext("{n} name", "{n} names", number) for number in more.values())
+    session.report(joined(": ", (text, *names)), key=full, value=shown, **more)
     if change.token_origin is not None:
         owner = change.place.profile
         session.warn(
-            f"the stored token of profile {owner} belongs to {change.token_origin} and is not sent to another server:"
-            f" run `alovoice login -p {owner}`"
+            tr(
+                "the token of profile {profile} belongs to {origin} and is not sent to another server:"
+                " run `alovoice login -p {profile}`",
+                profile=owner,
+                origin=change.token_origin,
+            )
         )
 
 
@@ -132,10 +137,12 @@ def unset_key(ctx: typer.Context, key: Setting) -> None:
     session: Session = ctx.obj
     if session.options.dry_run:
         held = get_value(session.paths, key, profile=session.named_profile) is not None
-        session.report(f"{key} would be removed" if held else f"{key} is not set", key=key, removed=False)
+        text = tr("{key} would be removed", key=key) if held else tr("{key} is not set", key=key)
+        session.report(text, key=key, removed=False)
         return
     removed = unset_value(session.paths, key, profile=session.named_profile)
-    session.report(f"{key} is removed" if removed else f"{key} was not set", key=key, removed=removed)
+    text = tr("{key} is removed", key=key) if removed else tr("{key} was not set", key=key)
+    session.report(text, key=key, removed=removed)
 
 
 def use(
@@ -148,5 +155,7 @@ def use(
     """
     session: Session = ctx.obj
     set_value(session.paths, "profile", name, rehearse=session.options.dry_run)
-    verb = "would be" if session.options.dry_run else "is now"
-    session.report(f"the profile in use {verb} {name}", profile=name)
+    text = tr("the profile in use is now {name}", name=name)
+    if session.options.dry_run:
+        text = tr("the profile in use would be {name}", name=name)
+    session.report(text, profile=name)

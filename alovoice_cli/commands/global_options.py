@@ -14,7 +14,7 @@ from typer.main import get_params_convertors_ctx_param_name_from_function
 from alovoice_cli import __version__
 from alovoice_cli.commands.command_classes import print_page
 from alovoice_cli.commands.used_options import CHOOSABLE, used_by
-from alovoice_cli.language import LANGUAGES, Language
+from alovoice_cli.language import Language
 
 if TYPE_CHECKING:
     from alovoice_cli.output.listing import Column
@@ -54,7 +54,7 @@ def _global_options(
     ] = None,
     lang: Annotated[
         Language | None,
-        _option("--lang", metavar="|".join(LANGUAGES), help="Language of texts and help pages (default: en)."),
+        _option("--lang", metavar="LANG", help="Language of texts and help pages: en, ru or uz (default: en)."),
     ] = None,
     yes: Annotated[bool, _option("--yes", "-y", help="Do not ask for confirmation.")] = False,
     dry_run: Annotated[bool, _option("--dry-run", help="Print what would be sent or changed; do nothing.")] = False,

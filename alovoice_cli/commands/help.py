@@ -6,13 +6,14 @@ import typer
 
 from alovoice_cli.commands.command_classes import CommandApp, print_page, print_topic, refuse_unknown_command
 from alovoice_cli.commands.options import examples
+from alovoice_cli.language import mark
 from alovoice_cli.reference.topics import ENVIRONMENT, ENVIRONMENT_NOTE, EXIT_STATUS, EXIT_WARNING
 from alovoice_cli.session import Session
 
 app = CommandApp()
 TOPICS = {
-    "exit-codes": ("Exit codes", [(str(code), text) for code, text in EXIT_STATUS], EXIT_WARNING),
-    "environment": ("Environment variables", ENVIRONMENT, ENVIRONMENT_NOTE),
+    "exit-codes": (mark("Exit codes"), [(str(code), text) for code, text in EXIT_STATUS], EXIT_WARNING),
+    "environment": (mark("Environment variables"), ENVIRONMENT, ENVIRONMENT_NOTE),
 }
 
 

@@ -1,6 +1,7 @@
 """The help page of a command: how it is called, what it does, its own options in groups, examples.
 
-The options of every command are on the first page alone. Plain text: no boxes, nothing cut.
+The options of every command are on the first page alone. Plain text: no boxes, nothing cut. The texts are English where
+they stand, and translated here: by paragraph, each in one line, as `catalogues.help_texts` collects them.
 """
 
 import re
@@ -10,8 +11,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from alovoice_cli.commands.global_options import PANEL as GLOBAL_PANEL
+from alovoice_cli.language import mark, tr
 
-REQUIRED = "Required"
+REQUIRED = mark("Required")
 """How the name of a group begins that must be given; it comes first."""
 PAGE_LINES = 45
 """The lines of a page that examples, but for the first one, may fill."""
@@ -31,10 +33,10 @@ def write_page(ctx: Any, *, bold: bool = False) -> str:
     page.add_prose(command.help or "")
     page.add_groups(_command_groups(command), apart=is_root)
     page.add_groups(_option_groups(command, is_root=is_root))
-    notes, examples = _split_epilog(command.epilog or "")
+    notes, examples = split_epilog(command.epilog or "")
     page.add_notes(notes)
     if not is_root:
-        page.add(f"Global options: {ctx.find_root().info_name} --help")
+        page.add(tr("Global options: {command}", command=f"{ctx.find_root().info_name} --help"))
     page.add_examples(examples)
     return "\n".join(page.lines) + "\n"
 
@@ -42,7 +44,7 @@ def write_page(ctx: Any, *, bold: bool = False) -> str:
 def write_topic(title: str, rows: Sequence[tuple[str, str]], note: str, *, bold: bool = False) -> str:
     """Returns a page that is one table and a note."""
     page = _Page(_width(), bold=bold)
-    page.add_groups([(title, rows)])
+    page.add_groups([(title, [(names, tr(text)) for names, text in rows])])
     page.add_prose(note)
     return "\n".join(page.lines[:-1]) + "\n"
 
@@ -63,11 +65,13 @@ class _Page:
         self.lines += lines
 
     def add_usage(self, path: str, words: Iterable[str]) -> None:
-        self.add(*self._wrap(" ".join(("Usage:", path, *words)), "", " " * len("Usage: ")))
+        label = tr("Usage:")
+        self.add(*self._wrap(" ".join((label, path, *words)), "", " " * (len(label) + 1)))
 
     def add_prose(self, text: str) -> None:
         for paragraph in text.split("\n\n"):
-            self.add("", *self._wrap(" ".join(paragraph.split()), "  ", "  "))
+            line = " ".join(paragraph.split())
+            self.add("", *self._wrap(tr(line), "  ", "  "))
         self.add("")
 
     def add_groups(self, groups: "Groups", *, apart: bool = False) -> None:
@@ -77,7 +81,8 @@ class _Page:
         for place, (title, rows) in enumerate(groups):
             if apart and place:
                 self.add("")
-            self.add(f"\x1b[1m{title}:\x1b[0m" if self._bold else f"{title}:")
+            heading = f"{tr(title)}:"
+            self.add(f"\x1b[1m{heading}\x1b[0m" if self._bold else heading)
             for names, text in rows:
                 self.add(*self._row(names, text, column))
         if apart:
@@ -99,14 +104,14 @@ class _Page:
     def add_notes(self, notes: Sequence[str]) -> None:
         """Adds paragraphs of one line each, wrapped."""
         for note in notes:
-            self.add(*self._wrap(note, "", "  "))
+            self.add(*self._wrap(tr(note), "", "  "))
 
     def add_examples(self, examples: Sequence[str]) -> None:
         """Adds the first command line, and others while the page has room for them."""
         for place, example in enumerate(examples):
             lines = [f"  {line}" for line in example.splitlines()]
             if place == 0:
-                self.add("Examples:", *lines)
+                self.add(tr("Examples:"), *lines)
             elif len(self.lines) + len(lines) <= PAGE_LINES:
                 self.add(*lines)
 
@@ -121,7 +126,7 @@ class _Page:
         )
 
 
-def _split_epilog(epilog: str) -> tuple[list[str], list[str]]:
+def split_epilog(epilog: str) -> tuple[list[str], list[str]]:
     """Returns the notes of an epilog, a line each, and the command lines behind its `$`."""
     notes, *examples = re.split(r"\n(?=\$ )", epilog.rstrip())
     return [note for note in notes.splitlines() if note and note != "Examples:"], examples
@@ -142,7 +147,7 @@ def _command_groups(command: Any) -> Groups:
     groups: dict[str, list[tuple[str, str]]] = {}
     for name, below in getattr(command, "commands", {}).items():
         if not below.hidden:
-            title = below.rich_help_panel if isinstance(below.rich_help_panel, str) else "Commands"
+            title = below.rich_help_panel if isinstance(below.rich_help_panel, str) else mark("Commands")
             groups.setdefault(title, []).append((name, summary_of(below.help or "")))
     return list(groups.items())
 
@@ -161,7 +166,7 @@ def _title(param: Any) -> str:
     panel = param.rich_help_panel if isinstance(param.rich_help_panel, str) else ""
     if param.required and not panel.startswith(REQUIRED):
         return REQUIRED
-    return panel or ("Arguments" if param.param_type_name == "argument" else "Options")
+    return panel or (mark("Arguments") if param.param_type_name == "argument" else mark("Options"))
 
 
 def _rows(params: Sequence[Any]) -> list[tuple[str, str]]:
@@ -185,7 +190,8 @@ def _names(param: Any) -> str:
 
 def _text(param: Any) -> str:
     """Returns the help, with range and default in words."""
-    text = " ".join((param.help or "").split())
+    line = " ".join((param.help or "").split())
+    text = tr(line)
     facts = "; ".join(filter(None, (_range(param), _default(param))))
     if not facts:
         return text
@@ -197,10 +203,10 @@ def _text(param: Any) -> str:
 def _range(param: Any) -> str:
     least, most = getattr(param.type, "min", None), getattr(param.type, "max", None)
     if least is not None and most is not None:
-        return f"{least} to {most}"
+        return tr("{least} to {most}", least=least, most=most)
     if most is not None:
-        return f"at most {most}"
-    return f"at least {least}" if least is not None and least > 1 else ""
+        return tr("at most {most}", most=most)
+    return tr("at least {least}", least=least) if least is not None and least > 1 else ""
 
 
 def _default(param: Any) -> str:
@@ -208,8 +214,8 @@ def _default(param: Any) -> str:
     if not param.show_default or value in (None, "") or isinstance(value, (bool, list, tuple)) or callable(value):
         return ""
     if isinstance(value, float):
-        return f"default: {value:g}"
-    return f"default: {getattr(value, 'value', value)}"
+        return tr("default: {value}", value=f"{value:g}")
+    return tr("default: {value}", value=getattr(value, "value", value))
 
 
 def metavar_of(param: Any) -> str:
@@ -232,5 +238,5 @@ def is_global(param: Any) -> bool:
 
 def summary_of(text: str) -> str:
     """Returns the first sentence of a help text, without its full stop."""
-    first = " ".join(text.partition("\n\n")[0].split())
-    return re.split(r"(?<=[.?!]) ", first, maxsplit=1)[0].removesuffix(".")
+    line = " ".join(text.partition("\n\n")[0].split())
+    return re.split(r"(?<=[.?!]) ", tr(line), maxsplit=1)[0].removesuffix(".")

@@ -13,6 +13,7 @@ from alovoice_cli.config.profiles import SANDBOX
 from alovoice_cli.config.settings import Settings
 from alovoice_cli.config.tokens import check_token, decode_token, run_token_command
 from alovoice_cli.errors import UsageError
+from alovoice_cli.language import ngettext, tr
 from alovoice_cli.session import Session
 
 app = CommandApp()
@@ -49,9 +50,11 @@ def store_token(
     settings = session.resolve_settings(allow_new_profile=True)
     name = settings.profile
     if name == SANDBOX:
-        raise UsageError("the sandbox needs no token", hint="`alovoice -p sandbox trunks` works as it is")
+        raise UsageError(
+            tr("the sandbox needs no token"), hint=tr("`alovoice -p sandbox trunks` works without a login")
+        )
     if with_token and token_command is not None:
-        raise UsageError("--with-token and --token-command exclude each other", hint="choose one of them")
+        raise UsageError(tr("--with-token and --token-command cannot be used together"), hint=tr("choose one of them"))
     login = Login(name, settings.base_url, session.options.base_url is not None, token_command)
     session.note(login.describe_place(session.paths))
     if not session.options.dry_run:
@@ -59,23 +62,32 @@ def store_token(
     token = _read_token(session, settings, token_command, from_stdin=with_token)
     session.masker.learn(token)
     if session.options.dry_run:
-        session.report("nothing was stored", profile=name, stored=False)
+        session.report(tr("nothing was stored"), profile=name, stored=False)
         return
     if not no_check:
         lines = len(session.client_for(settings=settings, token=token).trunks.list())
-        session.note(f"the PBX at {settings.base_url} takes the token and has {lines} lines")
+        accepted = ngettext(
+            "the PBX at {url} accepts the token and has {n} line",
+            "the PBX at {url} accepts the token and has {n} lines",
+            lines,
+            url=settings.base_url,
+        )
+        session.note(accepted)
     keep_login(session.paths, login, token)
-    session.report(f"profile {name} is ready: try `alovoice -p {name} trunks`", profile=name, stored=True)
+    ready = tr("profile {name} is ready: try `alovoice -p {name} trunks`", name=name)
+    session.report(ready, profile=name, stored=True)
 
 
 def _read_token(session: Session, settings: Settings, command: str | None, *, from_stdin: bool) -> str:
     if command is not None:
         if settings.permission_check:
-            check_permissions(session.paths, "no token_command is kept there")
+            check_permissions(session.paths, tr("no token_command is stored there"))
         with session.counted():
             return run_token_command(command, session.environ, settings.timeout)
     if from_stdin:
         return check_token(decode_token(session.stdin.buffer.readline(_LONGEST_LINE)), "stdin")
     if not session.stdin.isatty():
-        raise UsageError("there is no terminal to ask for the token at", hint="give it by --with-token < FILE")
-    return check_token(getpass.getpass("Token: ", stream=session.stderr), "the terminal")
+        raise UsageError(
+            tr("there is no terminal to ask for the token"), hint=tr("give the token with --with-token < FILE")
+        )
+    return check_token(getpass.getpass(tr("Token: "), stream=session.stderr), tr("the terminal"))

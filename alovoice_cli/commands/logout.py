@@ -7,6 +7,7 @@ import typer
 from alovoice_cli.commands.command_classes import CommandApp
 from alovoice_cli.commands.options import examples
 from alovoice_cli.config import tokens
+from alovoice_cli.language import tr
 from alovoice_cli.session import Session
 
 app = CommandApp()
@@ -24,8 +25,14 @@ def forget_token(
     session: Session = ctx.obj
     name = session.resolve_settings(of).profile
     if session.options.dry_run:
-        session.report(f"the token of profile {name} would be forgotten", profile=name, forgotten=False)
+        text = tr("the token of profile {name} would be deleted", name=name)
+        session.report(text, profile=name, forgotten=False)
         return
     forgotten = tokens.forget_token(session.paths, name)
-    text = f"the token of profile {name} is forgotten here; renew it in the PBX's settings to revoke it"
-    session.report(text if forgotten else f"no token was stored for profile {name}", profile=name, forgotten=forgotten)
+    text = tr("no token was stored for profile {name}", name=name)
+    if forgotten:
+        text = tr(
+            "the token of profile {name} is deleted here; to revoke it, make a new one in the settings of the PBX",
+            name=name,
+        )
+    session.report(text, profile=name, forgotten=forgotten)

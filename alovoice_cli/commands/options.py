@@ -55,6 +55,16 @@ ShowSecrets = Annotated[
     bool, typer.Option("--show-secrets", help="Show passwords and tokens unmasked.", show_default=False)
 ]
 
+SharedStore = Annotated[
+    str | None,
+    typer.Option(
+        "--store",
+        metavar="URL",
+        help="Store that computers share: postgresql://… (default: the profile's).",
+        show_default=False,
+    ),
+]
+
 LIST_PANEL = "List"
 
 

@@ -7,6 +7,7 @@ import typer
 from alovoice_cli.commands.command_classes import CommandApp
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import ShowSecrets, examples
+from alovoice_cli.language import tr
 from alovoice_cli.output.listing import Column, Listing, tone_by
 from alovoice_cli.session import Session
 
@@ -57,7 +58,7 @@ def list_peers(
     """
     session: Session = ctx.obj
     if show_secrets and session.stdout.isatty():
-        session.warn("SIP passwords follow: whoever reads this screen can place calls on your account")
+        session.warn(tr("SIP passwords follow: anybody who reads this screen can place calls at your cost"))
     all_peers = session.client.peers.list()
     session.keep_peer_names(all_peers)
     peers = [
@@ -66,5 +67,5 @@ def list_peers(
         if (status is None or peer.get("status") == status) and (number is None or str(peer.get("number")) == number)
     ]
     columns = tuple(c._replace(shown=c.name in _WITH_SECRETS) for c in COLUMNS) if show_secrets else COLUMNS
-    nothing = "no such extension" if status or number else "no extensions"
+    nothing = tr("no such extension") if status or number else tr("no extensions")
     session.show(Listing(peers, columns, nothing=nothing), show_secrets=show_secrets)

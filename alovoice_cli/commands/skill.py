@@ -8,6 +8,7 @@ import typer
 from alovoice_cli.commands.command_classes import CommandApp
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import UsageError
+from alovoice_cli.language import tr
 from alovoice_cli.session import Session
 
 app = CommandApp()
@@ -35,7 +36,7 @@ def print_page(
 
     session: Session = ctx.obj
     if install is None and session.options.json:
-        raise UsageError("the page is no JSON", hint="`alovoice help --json` prints the command tree")
+        raise UsageError(tr("the page is no JSON"), hint=tr("`alovoice help --json` prints the command tree"))
     tree = as_json()
     page = write_agent_page(tree)
     if install is None:
@@ -43,17 +44,22 @@ def print_page(
         return
     target = install.expanduser() / str(tree["program"]) / FILE_NAME
     _write(target, page, rehearse=session.options.dry_run)
-    verb = "would be written" if session.options.dry_run else "written"
-    session.report(f"{verb}: {target}", file=str(target), written=not session.options.dry_run)
+    is_rehearsed = session.options.dry_run
+    told = tr("would be written: {file}", file=target) if is_rehearsed else tr("written: {file}", file=target)
+    session.report(told, file=str(target), written=not is_rehearsed)
 
 
 def _write(target: Path, page: str, *, rehearse: bool) -> None:
     """Writes the page over an older one. Raises UsageError for a file of another hand, and for an error of the disk."""
     try:
         if target.exists() and f"\nname: {target.parent.name}\n" not in target.read_text("utf-8", "replace"):
-            raise UsageError(f"{target} is no page of this command, and stays as it is", hint="name another directory")
+            raise UsageError(
+                tr("{file} is no page of this command, and stays as it is", file=target),
+                hint=tr("name another directory"),
+            )
         if not rehearse:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(page, "utf-8", newline="\n")
     except OSError as error:
-        raise UsageError(f"{target} cannot be written: {error.strerror}", hint="name another directory") from error
+        message = tr("{file} cannot be written: {reason}", file=target, reason=error.strerror)
+        raise UsageError(message, hint=tr("name another directory")) from error

@@ -15,6 +15,7 @@ from alovoice_cli.config.tokens import exposure
 from alovoice_cli.errors import AlovoiceError, BadConfigError, CheckFailedError, TokenRefusedError
 from alovoice_cli.events.event_table import iso
 from alovoice_cli.events.outbox import TargetStanding, target_id, waiting_text
+from alovoice_cli.language import joined, pgettext, tr
 from alovoice_cli.moments import parse_zone, span_text, unix_microseconds
 from alovoice_cli.output.listing import Record
 from alovoice_cli.session import Session
@@ -70,11 +71,9 @@ def show_status(
         shown = {**fields, "outbox": _as_text(outbox or [], now)}
         session.show(Record(shown, title="AloVoice", whole=whole, ours=True))
     else:
-        waits = (
-            "what waits to be forwarded is not known"
-            if outbox is None
-            else _as_text(outbox, now) or "nothing waits to be forwarded"
-        )
+        waits = tr("it is not known what waits to be forwarded")
+        if outbox is not None:
+            waits = _as_text(outbox, now) or tr("nothing waits to be forwarded")
         session.display.screen(_in_words(settings, fields, problem, waits), wrapped=True)
     if problem is not None:
         raise problem
@@ -88,11 +87,15 @@ def _in_words(
     `waits` is the last of them in words.
     """
     profile_from = _ORIGINS.get(settings.origin["profile"], settings.origin["profile"].removeprefix("environment "))
-    server = "the sandbox, a PBX inside this program" if settings.embedded else settings.base_url
+    server = tr("the sandbox, a PBX inside this program") if settings.embedded else settings.base_url
+    labels = tr("Profile"), tr("Server"), tr("Token")
+    width = max(map(len, labels)) + 2
+    profile, place, token = (label.ljust(width) for label in labels)
+    source = tr("(from {place})", place=profile_from) if profile_from else ""
     return [
-        [("Profile  ", "bold"), (settings.profile, ""), (f" (by {profile_from})" if profile_from else "", "dim")],
-        [("Server   ", "bold"), (f"{server}: ", ""), _reached(fields, problem)],
-        [("Token    ", "bold"), *_token_in_words(settings, fields, problem), (f"; {waits}", "")],
+        [(profile, "bold"), (settings.profile, ""), (f" {source}" if source else "", "dim")],
+        [(place, "bold"), (f"{server}: ", ""), _reached(fields, problem)],
+        [(token, "bold"), *_token_in_words(settings, fields, problem), (f"; {waits}", "")],
     ]
 
 
@@ -100,27 +103,31 @@ def _reached(fields: Mapping[str, object], problem: AlovoiceError | None) -> tup
     """Returns whether the server answers, with the style of the words."""
     reachable = fields.get("reachable")
     if reachable is None:
-        return "not asked", ""
+        return tr("not asked"), ""
     if not reachable:
-        return "not reachable", "bad"
+        return tr("not reachable"), "bad"
     if problem is None or isinstance(problem, TokenRefusedError):
-        return f"answers in {fields['answer_ms']} ms", "good"
-    return f"answers with an error in {fields['answer_ms']} ms", "bad"
+        return tr("answers in {time} ms", time=fields["answer_ms"]), "good"
+    return tr("answers with an error in {time} ms", time=fields["answer_ms"]), "bad"
 
 
 def _token_in_words(
     settings: Settings, fields: Mapping[str, object], problem: AlovoiceError | None
 ) -> "list[tuple[str, str]]":
     if settings.embedded:
-        return [("none is needed", "")]
+        return [(tr("not needed"), "")]
     if not fields.get("token"):
         is_read = not isinstance(problem, (BadConfigError, CheckFailedError))
-        return [("none" if is_read else "not known", "bad")]
+        return [(pgettext("token", "none") if is_read else pgettext("token", "not known"), "bad")]
     place = str(fields["token_from"]).removeprefix("environment ")
-    told = (f"{fields['token']} from {place}", "")
+    told = (tr("{token} (from {place})", token=fields["token"], place=place), "")
     if isinstance(problem, TokenRefusedError):
-        return [told, (", ", ""), ("refused", "bad")]
-    return [told, (", ", ""), ("accepted", "good")] if fields.get("reachable") and problem is None else [told]
+        return [told, (", ", ""), (pgettext("token", "refused"), "bad")]
+    return (
+        [told, (", ", ""), (pgettext("token", "accepted"), "good")]
+        if fields.get("reachable") and problem is None
+        else [told]
+    )
 
 
 def _outbox(session: Session) -> list[TargetStanding] | None:
@@ -164,10 +171,10 @@ def _as_text(standing: Sequence[TargetStanding], now: datetime) -> str | None:
     parts = []
     for one in standing:
         age = _age(one, now)
-        oldest = "" if age is None else f" (the oldest for {span_text(age)})"
         if one.waiting or one.dead or one.state != "taking":
-            parts.append(f"{one.label}: {waiting_text(one)}{oldest}")
-    return "; ".join(parts) or None
+            oldest = [] if age is None else [tr("(the oldest for {age})", age=span_text(age))]
+            parts.append(joined(" ", (f"{one.label}:", waiting_text(one), *oldest)))
+    return joined("; ", parts) or None
 
 
 def _age(one: TargetStanding, now: datetime) -> int | None:
@@ -180,12 +187,12 @@ def _override(session: Session, settings: Settings) -> dict[str, object]:
     try:
         override = OverrideFile(settings.override_path).read()
     except AlovoiceError as trouble:
-        session.warn(f"{trouble.message}: there is no override")
+        session.warn(tr("{problem}: there is no override", problem=trouble))
         override = None
     if override is None or not override.holds(session.now()):
         return {"override": None, "override_until": None}
     until = override.until.astimezone(parse_zone(settings.timezone, "the profile's timezone"))
-    session.warn(f"an override is in force: every caller gets {override.step}")
+    session.warn(tr("an override is in force: every caller gets {step}", step=override.step))
     return {"override": str(override.step), "override_until": until.isoformat(timespec="seconds")}
 
 
@@ -206,5 +213,10 @@ def _add_connection(session: Session, fields: dict[str, object], *, offline: boo
     found = probe(client, session.now())
     fields |= {"reachable": found.reachable, "answer_ms": found.answer_ms, "clock_ahead_seconds": found.skew_seconds}
     if found.skew_seconds is not None and abs(found.skew_seconds) > _SKEW_SECONDS:
-        session.warn(f"this machine's clock differs from the server's by {found.skew_seconds} s: `tomorrow` may be off")
+        session.warn(
+            tr(
+                "the clocks of this computer and of the server differ by {seconds} s: `tomorrow` may be wrong",
+                seconds=found.skew_seconds,
+            )
+        )
     return found.problem

@@ -5,6 +5,7 @@ import typer
 from alovoice_cli.commands.command_classes import CommandApp
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
+from alovoice_cli.language import tr
 from alovoice_cli.output.listing import Column, Listing
 from alovoice_cli.session import Session
 
@@ -22,4 +23,4 @@ def list_trunks(ctx: typer.Context) -> None:
     session: Session = ctx.obj
     numbers = session.client.trunks.list()
     items = [{"trunk": number} for number in numbers]
-    session.show(Listing(items, COLUMNS, whole=numbers, nothing="this PBX has no lines"))
+    session.show(Listing(items, COLUMNS, whole=numbers, nothing=tr("this PBX has no lines")))

@@ -8,6 +8,7 @@ import typer
 
 from alovoice_cli.commands.help_page import metavar_of
 from alovoice_cli.errors import UsageError
+from alovoice_cli.language import joined, mark, tr
 
 _LEAST_LIKENESS = 0.75
 """`lsit` is as like to `list`; words that are less like are guesses."""
@@ -52,13 +53,15 @@ SYNONYMS = {
 def missing_error(ctx: Any, params: Iterable[Any], otherwise: str) -> UsageError:
     """Returns the error that names everything that must be given. `otherwise` says what can be given instead."""
     names = [metavar_of(param) if param.param_type_name == "argument" else _option_name(param) for param in params]
-    return UsageError(f"missing: {', '.join(names)}", hint=_hint(otherwise, ctx))
+    return UsageError(tr("missing: {names}", names=", ".join(names)), hint=_hint(otherwise, ctx))
 
 
 def unknown_command(ctx: Any, word: str) -> UsageError:
     """Returns the error for a word that is no command of the context's group."""
     meant = _command_meant(word, ctx.command.commands, is_first=ctx.parent is None)
-    return UsageError(f"no such command: {word}", hint=_hint(_did_you_mean(f"{ctx.command_path} {meant}", meant), ctx))
+    return UsageError(
+        tr("no such command: {word}", word=word), hint=_hint(_did_you_mean(f"{ctx.command_path} {meant}", meant), ctx)
+    )
 
 
 def words_error(command: Any, ctx: Any, words: list[str], problem: typer.TyperException) -> Exception:
@@ -69,13 +72,14 @@ def words_error(command: Any, ctx: Any, words: list[str], problem: typer.TyperEx
         return _unknown_option(command, ctx, flag)
     if flag is not None:
         option = next(param for param in command.params if flag in (*param.opts, *param.secondary_opts))
-        told = f"{_as_typed(option, flag)}: the value is missing" if metavar_of(option) else f"{flag} takes no value"
-        return _usage_error(ctx, told)
+        if metavar_of(option):
+            return _usage_error(ctx, tr("{option}: the value is missing", option=_as_typed(option, flag)))
+        return _usage_error(ctx, tr("{option} takes no value", option=flag))
     if isinstance(problem, typer.BadParameter) and param is not None:
         return _bad_value(command, ctx, words, param)
     _, extra, _ = command.make_parser(ctx).parse_args(list(words))
     if extra and not hasattr(command, "commands"):
-        return _usage_error(ctx, f"unexpected: {' '.join(extra)}")
+        return _usage_error(ctx, tr("unexpected: {words}", words=" ".join(extra)))
     return problem
 
 
@@ -85,12 +89,15 @@ def _unknown_option(command: Any, ctx: Any, flag: str) -> UsageError:
         return unused_option(ctx, flag)
     flags = [name for param in command.params for name in (*param.opts, *param.secondary_opts) if name.startswith("--")]
     meant = _closest(flag.lower().lstrip("-"), [name.lstrip("-") for name in flags])
-    return UsageError(f"no such option: {flag}", hint=_hint(_did_you_mean(f"--{meant}", meant), ctx))
+    return UsageError(tr("no such option: {option}", option=flag), hint=_hint(_did_you_mean(f"--{meant}", meant), ctx))
 
 
 def unused_option(ctx: Any, flag: str) -> UsageError:
     """Returns the error for a global option that the command does not use."""
-    return UsageError(f"{ctx.command_path} does not use {flag}", hint=_hint("leave it out", ctx))
+    return UsageError(
+        tr("{command} does not use {option}", command=ctx.command_path, option=flag),
+        hint=_hint(tr("leave it out"), ctx),
+    )
 
 
 def _bad_value(command: Any, ctx: Any, words: list[str], param: Any) -> UsageError:
@@ -100,23 +107,43 @@ def _bad_value(command: Any, ctx: Any, words: list[str], param: Any) -> UsageErr
         try:
             param.type(value, param, ctx)
         except typer.BadParameter:
-            return _usage_error(ctx, f"{_short_name(param)} must be {_expected(param)}, not {value!r}")
-    return _usage_error(ctx, f"{_short_name(param)} has a bad value")
+            return _usage_error(ctx, _bad_value_text(_short_name(param), repr(value), param))
+    return _usage_error(ctx, tr("{option} has a wrong value", option=_short_name(param)))
 
 
 def _short_name(param: Any) -> str:
     return param.name.upper() if param.param_type_name == "argument" else str(param.opts[0])
 
 
-def _expected(param: Any) -> str:
+def _bad_value_text(option: str, value: str, param: Any) -> str:
     choices = [str(getattr(choice, "value", choice)) for choice in getattr(param.type, "choices", ())]
     if choices:
-        return " or ".join(filter(None, (", ".join(choices[:-1]), choices[-1])))
-    kind = {"int": "a whole number", "float": "a number"}.get(param.type.name.partition(" ")[0], "valid")
+        return tr("{option} must be one of {names}, not {value}", option=option, names=", ".join(choices), value=value)
     least, most = getattr(param.type, "min", None), getattr(param.type, "max", None)
+    kind = param.type.name.partition(" ")[0]
+    if kind not in _NUMBERS:
+        return tr("{option}: {value} is not a valid value", option=option, value=value)
+    plain, at_least, within = _NUMBERS[kind]
     if least is not None and most is not None:
-        return f"{kind} from {least} to {most}"
-    return kind if least is None else f"{kind}, at least {least}"
+        return tr(within, option=option, least=least, most=most, value=value)
+    if least is not None:
+        return tr(at_least, option=option, least=least, value=value)
+    return tr(plain, option=option, value=value)
+
+
+_NUMBERS = {
+    "int": (
+        mark("{option} must be a whole number, not {value}"),
+        mark("{option} must be a whole number, at least {least}, not {value}"),
+        mark("{option} must be a whole number from {least} to {most}, not {value}"),
+    ),
+    "float": (
+        mark("{option} must be a number, not {value}"),
+        mark("{option} must be a number, at least {least}, not {value}"),
+        mark("{option} must be a number from {least} to {most}, not {value}"),
+    ),
+}
+"""What is said of a wrong number: without a range, with a least value, with a range."""
 
 
 def _option_name(param: Any) -> str:
@@ -132,11 +159,12 @@ def _usage_error(ctx: Any, message: str) -> UsageError:
 
 
 def _hint(first: str, ctx: Any) -> str:
-    return f"{first}; see `{ctx.command_path} --help`".removeprefix("; ")
+    see = tr("see `{command} --help`", command=ctx.command_path)
+    return joined("; ", (first, see)) if first else see
 
 
 def _did_you_mean(text: str, meant: str) -> str:
-    return f"did you mean `{text}`?" if meant else ""
+    return tr("did you mean `{command}`?", command=text) if meant else ""
 
 
 def _command_meant(word: str, names: Iterable[str], *, is_first: bool) -> str:

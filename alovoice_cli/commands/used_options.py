@@ -7,6 +7,7 @@ Not listed, because every command uses them: --profile, --json, --quiet, --verbo
 from typing import Any
 
 from alovoice_cli.errors import UsageError
+from alovoice_cli.language import tr
 from alovoice_cli.output.options import GlobalOptions
 
 _LIST = frozenset({"csv", "columns", "no_headers", "excel"})
@@ -79,4 +80,6 @@ def check_used(options: GlobalOptions, ctx: Any) -> None:
 
         choose_columns(columns, options.columns)
     if options.excel and not options.csv and not _WRITES_CSV & {param.name for param in ctx.command.params}:
-        raise UsageError("--excel needs --csv, or an option that writes a CSV file", hint="add --csv, or leave it out")
+        raise UsageError(
+            tr("--excel needs --csv, or an option that writes a CSV file"), hint=tr("add --csv, or leave it out")
+        )

@@ -19,10 +19,10 @@ from alovoice_cli.config.listen_options import LISTEN, LISTEN_KEYS, NOTIFY, TELE
 from alovoice_cli.config.paths import Paths
 from alovoice_cli.config.profiles import (
     DEFAULT,
-    NAME_FORM,
     SANDBOX,
     SANDBOX_STAYS,
     Config,
+    bad_profile_name,
     configured_url,
     is_profile_name,
     parse_config,
@@ -31,9 +31,10 @@ from alovoice_cli.config.profiles import (
 )
 from alovoice_cli.config.settings import known_profiles
 from alovoice_cli.config.tokens import LONGEST_TOKEN, StoredToken, bound_tokens, check_token, tokens_text
-from alovoice_cli.config.toml_files import locked, nearest, parse_toml, read_text, replace
+from alovoice_cli.config.toml_files import known_names, locked, nearest, parse_toml, read_text, replace
 from alovoice_cli.config.urls import check_base_url, is_loopback_url, origin_of
 from alovoice_cli.errors import BadConfigError, UsageError
+from alovoice_cli.language import joined, text_of, tr
 
 _AT_THE_TOP = ("profile", "require_profile")
 _TABLES: Mapping[tuple[str, ...], Mapping[str, Key]] = {
@@ -149,7 +150,7 @@ def with_profile(paths: Paths, source: str, name: str, values: Mapping[str, str]
     Raises UsageError for a bad name or value, and BadConfigError for a broken file.
     """
     if not is_profile_name(name):
-        raise UsageError(f"no profile can be called {name!r}", hint=NAME_FORM)
+        raise bad_profile_name(name)
     config = parse_config(paths.config_file, source)
     for key, text in values.items():
         _check(TomlPlace(key, name), text, config)
@@ -161,6 +162,12 @@ def with_profile(paths: Paths, source: str, name: str, values: Mapping[str, str]
             _put(table, ("profiles", name, key), text)
 
     return _changed(paths, source, change)
+
+
+def setting_names() -> tuple[str, ...]:
+    """Returns every key that `config set` knows, as it is typed without a profile: `timeout`, `listen.forward`."""
+    names = (".".join((*tables, name)) for tables, keys in _TABLES.items() for name in keys)
+    return tuple(dict.fromkeys((*_AT_THE_TOP, *names)))
 
 
 def find_place(key: str, config: Config, profile: str | None) -> TomlPlace:
@@ -178,7 +185,7 @@ def find_place(key: str, config: Config, profile: str | None) -> TomlPlace:
     if not owner and not key.startswith("."):
         owner = profile or config.profile or DEFAULT
     if not is_profile_name(owner):
-        raise UsageError(f"no profile can be called {owner!r}", hint=NAME_FORM)
+        raise bad_profile_name(owner)
     return TomlPlace(name, owner, tables)
 
 
@@ -187,7 +194,7 @@ def _ends_with(owner: str, tables: tuple[str, ...]) -> bool:
 
 
 def _unknown(name: str, known: Collection[str]) -> UsageError:
-    return UsageError(f"there is no setting {name}", hint=nearest(name, known) or f"known are {', '.join(known)}")
+    return UsageError(tr("there is no setting {name}", name=name), hint=nearest(name, known) or known_names(known))
 
 
 def _parse(place: TomlPlace, text: str) -> object:
@@ -196,7 +203,7 @@ def _parse(place: TomlPlace, text: str) -> object:
     try:
         return place.key.parse(text)
     except ValueError as error:
-        raise UsageError(f"{place.label} {error}") from None
+        raise UsageError(joined(" ", (place.label, text_of(error)))) from None
 
 
 def _check(place: TomlPlace, plain: object, config: Config) -> Value:
@@ -211,9 +218,11 @@ def _check(place: TomlPlace, plain: object, config: Config) -> Value:
         if place.name == "timezone":
             _check_zone(str(value))
     except ValueError as error:
-        raise UsageError(f"{place.label} {error}") from None
+        raise UsageError(joined(" ", (place.label, text_of(error)))) from None
     if place.name == "base_url" and place.profile == SANDBOX and not is_loopback_url(str(value)):
-        raise UsageError(SANDBOX_STAYS, hint="set it for another profile: `alovoice config set NAME.base_url URL`")
+        raise UsageError(
+            tr(SANDBOX_STAYS), hint=tr("set it for another profile: `alovoice config set NAME.base_url URL`")
+        )
     return value
 
 
@@ -223,7 +232,7 @@ def _check_zone(name: str) -> None:
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, OSError) as error:  # OSError: `Asia` is a directory of zones
-        raise ValueError(f"{name} is no time zone that is known; such as Asia/Tashkent or +05:00") from error
+        raise ValueError(tr("{name} is not a known time zone; such as Asia/Tashkent or +05:00", name=name)) from error
 
 
 def _bound_tokens(paths: Paths, place: TomlPlace, config: Config) -> dict[str, StoredToken]:
@@ -249,7 +258,9 @@ def _changed(paths: Paths, source: str, change: Callable[[dict[str, object]], No
     except (tomlkit.exceptions.TOMLKitError, BadConfigError, ValueError, KeyError, TypeError, RecursionError):
         done = False
     if not done:
-        raise BadConfigError(f"{path} is laid out so that it cannot be changed safely", hint="change it by hand")
+        raise BadConfigError(
+            tr("{path} has a form that cannot be changed safely", path=path), hint=tr("change it by hand")
+        )
     parse_config(path, result)
     return result.encode()
 
@@ -295,10 +306,16 @@ class Login:
     def describe_place(self, paths: Paths) -> str:
         """Returns where the token will be stored."""
         if self.token_command is not None:
-            return f"the command, not the token, will be kept for profile {self.profile} in {paths.config_file}"
-        return (
-            f"the token of profile {self.profile} will be kept in {paths.tokens_file}, as plain text that only you"
-            " can read; --token-command keeps it elsewhere"
+            return tr(
+                "the command, not the token, will be stored for profile {profile} in {path}",
+                profile=self.profile,
+                path=paths.config_file,
+            )
+        return tr(
+            "the token of profile {profile} will be stored in {path}, as plain text that only you can read;"
+            " --token-command takes it from another program",
+            profile=self.profile,
+            path=paths.tokens_file,
         )
 
 
@@ -315,7 +332,7 @@ def keep_login(paths: Paths, login: Login, token: str) -> None:
 
     Raises UsageError for a bad name or token, BadConfigError for a file that is broken or not writable.
     """
-    _keep(paths, login, check_token(token, "the input"), rehearse=False)
+    _keep(paths, login, check_token(token, tr("the input")), rehearse=False)
 
 
 def _keep(paths: Paths, login: Login, token: str, *, rehearse: bool) -> None:

@@ -6,16 +6,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 from alovoice_cli.config.urls import check_base_url
-from alovoice_cli.language import LANGUAGES, Language
+from alovoice_cli.language import LANGUAGES, Language, mark, tr
 from alovoice_cli.masking import mask
-from alovoice_cli.store_urls import check_stored_url
 
 Value = str | int | float | bool | tuple[str, ...]
 
 ENCODINGS = ("json", "multipart", "form", "vendor-curl")
 
 _LONGEST_TIMEOUT = 86_400.0  # a day, in seconds: more is a typing error
-_TIMEOUT_FORM = "must be a number of seconds, above 0 and at most 86400"
+_TIMEOUT_FORM = mark("must be a number of seconds, above 0 and at most 86400")
 _TIMEZONE = r"(?:utc\s*)?[+-]\d{1,2}(?::?\d\d)?|utc|[a-z_]+(?:/[a-z0-9_+-]+)*"
 _QUIET = r"none|([01]?\d|2[0-3]):[0-5]\d\s*-\s*([01]?\d|2[0-3]):[0-5]\d"
 _MOST = 1_000_000_000
@@ -50,34 +49,34 @@ class Key(NamedTuple):
 def check_timeout(value: object) -> float:
     """Seconds, above 0 and at most a day. Raises ValueError."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value <= _LONGEST_TIMEOUT:
-        raise ValueError(_TIMEOUT_FORM)
+        raise ValueError(tr(_TIMEOUT_FORM))
     return float(value)
 
 
 def check_encoding(value: object) -> str:
     """One of ENCODINGS. Raises ValueError."""
     if value not in ENCODINGS:
-        raise ValueError(f"must be one of {', '.join(ENCODINGS)}")
+        raise ValueError(tr("must be one of {names}", names=", ".join(ENCODINGS)))
     return str(value)
 
 
 def check_language(value: object) -> Language:
     """One of LANGUAGES. Raises ValueError."""
     if value not in LANGUAGES:
-        raise ValueError(f"must be one of {', '.join(LANGUAGES)}")
+        raise ValueError(tr("must be one of {names}", names=", ".join(LANGUAGES)))
     return value
 
 
 def check_timezone(value: object) -> str:
     """`utc +5`, `+05:00` or an IANA name, by its shape alone. Raises ValueError."""
     if not isinstance(value, str) or not re.fullmatch(_TIMEZONE, value.strip(), re.ASCII | re.IGNORECASE):
-        raise ValueError("must be such as `utc +5`, `+05:00` or `Asia/Tashkent`")
+        raise ValueError(tr("must have a form such as `utc +5`, `+05:00` or `Asia/Tashkent`"))
     return value.strip()
 
 
 def _check_base_url(value: object) -> str:
     if not isinstance(value, str):
-        raise ValueError("must be a URL in quotes")
+        raise ValueError(tr("must be a URL in quotes"))
     # http is checked when the profile is used: `insecure` may stand below, or be set next.
     return check_base_url(value, insecure=True)
 
@@ -85,39 +84,55 @@ def _check_base_url(value: object) -> str:
 def check_bool(value: object) -> bool:
     """True or false. Raises ValueError."""
     if not isinstance(value, bool):
-        raise ValueError("must be true or false")
+        raise ValueError(tr("must be true or false"))
     return value
 
 
 def check_command(value: object) -> str:
     """A command line in one line. Raises ValueError."""
     if not isinstance(value, str) or not value.strip() or not value.isprintable():
-        raise ValueError("must be a command in one line, in quotes")
+        raise ValueError(tr("must be a command in one line, in quotes"))
     import shlex
 
     try:
         shlex.split(value)
     except ValueError as error:
-        raise ValueError(f"must be a command as a shell reads it ({error})") from None
+        raise ValueError(tr("must be a command that a shell can read ({problem})", problem=error)) from None
     return value
 
 
 def _check_store(value: object) -> str:
     if not isinstance(value, str) or not value.strip() or not value.isprintable():
         raise ValueError(
-            "must be a file, or a URL such as sqlite:////var/lib/alovoice/events.db or postgresql://host/db, in quotes"
+            tr(
+                "must be a file, or a URL such as sqlite:////var/lib/alovoice/events.db or postgresql://host/db,"
+                " in quotes"
+            )
         )
     # A relative path would mean another file in each directory, and split the listener's history.
     if "://" not in value and not value.startswith("~") and not Path(value).is_absolute():
-        raise ValueError(f"must be a whole path (not {value!r}), or a URL such as sqlite:////path/to/events.db")
-    return check_stored_url(value.strip())
+        raise ValueError(
+            tr("must be an absolute path (not {path}), or a URL such as sqlite:////path/to/events.db", path=repr(value))
+        )
+    return check_kept_store(value.strip())
+
+
+def check_kept_store(text: str) -> str:
+    """Returns the name of a store that a file keeps. Raises ValueError for a URL that holds a password."""
+    if "://" in text:
+        from alovoice_cli.store_urls import check_stored_url
+
+        return check_stored_url(text)
+    return text
 
 
 def _check_peer_names(value: object) -> str:
     if not isinstance(value, str) or not value.strip() or not value.isprintable():
-        raise ValueError("must be a file such as /etc/alovoice/extensions.csv, in quotes")
+        raise ValueError(tr("must be a file such as /etc/alovoice/extensions.csv, in quotes"))
     if not value.startswith("~") and not Path(value).is_absolute():
-        raise ValueError(f"must be a whole path (not {value!r}), such as /etc/alovoice/extensions.csv")
+        raise ValueError(
+            tr("must be an absolute path (not {path}), such as /etc/alovoice/extensions.csv", path=repr(value))
+        )
     return value.strip()
 
 
@@ -125,31 +140,33 @@ def _check_trunks(value: object) -> tuple[str, ...]:
     if value == ["all"]:
         return ("all",)
     if not isinstance(value, list) or not all(isinstance(item, str) and re.fullmatch(_TRUNK, item) for item in value):
-        raise ValueError('must be a list of line numbers in quotes, such as ["712037006", "712037007"], or ["all"]')
+        raise ValueError(tr('must be a list of line numbers in quotes, such as ["712037006", "712037007"], or ["all"]'))
     return tuple(value)
 
 
 def _check_quiet_hours(value: object) -> str:
     if not isinstance(value, str) or not re.fullmatch(_QUIET, value.strip(), re.ASCII | re.IGNORECASE):
-        raise ValueError('must be such as "21:00-08:00", or "none"')
+        raise ValueError(tr('must have a form such as "21:00-08:00", or be "none"'))
     begin, _, end = value.partition("-")
     if begin.strip() == end.strip():
-        raise ValueError('must end at another minute than it begins, such as "21:00-08:00"')
+        raise ValueError(tr('must not end at the minute when it begins; such as "21:00-08:00"'))
     return value.strip()
 
 
 def _whole_number(name: str, least: int = 1, default: int | None = None) -> Key:
     """Returns a key that takes a whole number."""
-    form = f"must be a whole number, {least} or more"
+
+    def form() -> str:
+        return tr("must be a whole number, {least} or more", least=least)
 
     def check(value: object) -> int:
         if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= _MOST:
-            raise ValueError(form)
+            raise ValueError(form())
         return value
 
     def parse(text: str) -> int:
         if not (text.isascii() and text.isdigit()):
-            raise ValueError(form)
+            raise ValueError(form())
         return int(text)
 
     return Key(name, check, parse, default)
@@ -157,22 +174,24 @@ def _whole_number(name: str, least: int = 1, default: int | None = None) -> Key:
 
 def _check_duration_counts(value: object) -> str:
     if value not in ("talk", "total"):
-        raise ValueError('must be "talk" (the talk alone) or "total" (the ringing too)')
+        raise ValueError(tr('must be "talk" (only the talk) or "total" (with the ringing)'))
     return str(value)
 
 
 def _percent(name: str) -> Key:
     """Returns a key that takes a percentage."""
-    form = "must be a percentage, 0 to 100"
+
+    def form() -> str:
+        return tr("must be a percentage, 0 to 100")
 
     def check(value: object) -> float:
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= _ALL_PERCENT:
-            raise ValueError(form)
+            raise ValueError(form())
         return float(value)
 
     def parse(text: str) -> float:
         if not re.fullmatch(r"[0-9]{1,3}(?:\.[0-9]{1,3})?\s*%?", text.strip(), re.ASCII):
-            raise ValueError(form)
+            raise ValueError(form())
         return float(text.strip().rstrip("%"))
 
     return Key(name, check, parse)
@@ -180,17 +199,23 @@ def _percent(name: str) -> Key:
 
 def _seconds(name: str, least: int = 1, default: int | None = None) -> Key:
     """Returns a key that takes whole seconds; as a word also a span such as `15m`."""
-    form = f"must be whole seconds, {least} to {_LONGEST_SECONDS}, or a span such as 30s, 15m or 2h"
+
+    def form() -> str:
+        return tr(
+            "must be whole seconds, {least} to {most}, or a length of time such as 30s, 15m or 2h",
+            least=least,
+            most=_LONGEST_SECONDS,
+        )
 
     def check(value: object) -> int:
         if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= _LONGEST_SECONDS:
-            raise ValueError(form)
+            raise ValueError(form())
         return value
 
     def parse(text: str) -> int:
         match = re.fullmatch(r"([0-9]{1,7})\s*([smh]?)", text.strip().lower(), re.ASCII)
         if match is None:
-            raise ValueError(form)
+            raise ValueError(form())
         return int(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[match[2]]
 
     return Key(name, check, parse, default)
@@ -198,16 +223,16 @@ def _seconds(name: str, least: int = 1, default: int | None = None) -> Key:
 
 def _check_prefixes(value: object) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(item, str) and re.fullmatch(_PREFIX, item) for item in value):
-        raise ValueError('must be a list of beginnings of numbers in quotes, such as ["998"] or ["99890", "99891"]')
+        raise ValueError(tr('must be a list of prefixes in quotes, such as ["998"] or ["99890", "99891"]'))
     if not value:
-        raise ValueError('must name one beginning at least, such as ["998"]')
+        raise ValueError(tr('must contain at least one prefix, such as ["998"]'))
     return tuple(item.removeprefix("+") for item in value)
 
 
 def parse_bool(text: str) -> bool:
     """`true` or `false`. Raises ValueError."""
     if text not in ("true", "false"):
-        raise ValueError("must be true or false")
+        raise ValueError(tr("must be true or false"))
     return text == "true"
 
 
@@ -215,7 +240,7 @@ def _parse_seconds(text: str) -> int | float:
     try:
         return int(text) if text.isascii() and text.isdigit() else float(text)
     except ValueError:
-        raise ValueError(_TIMEOUT_FORM) from None
+        raise ValueError(tr(_TIMEOUT_FORM)) from None
 
 
 def _parse_list(text: str) -> list[str]:

@@ -10,13 +10,14 @@ from typing import NamedTuple
 
 from alovoice_cli.config.paths import Paths
 from alovoice_cli.errors import UsageError
-from alovoice_cli.language import LANGUAGES, Language
+from alovoice_cli.language import LANGUAGES, Language, tr
 
 VARIABLE = "ALOVOICE_LANG"
 OWN_LANG = ("call", "ivr")
 """The command whose own `--lang` is the voice menu's language: behind these words it is not the program's."""
 
 _VALUED = ("--profile", "--columns", "--color", "--timeout", "--base-url", "--lang")
+_LARGEST_BYTES = 256 << 10  # of a configuration file
 _SHORT_FLAGS = "hqvVy"
 """Short options without a value, which may stand before `p` in one word."""
 
@@ -46,7 +47,8 @@ def language_of_environment(environ: Mapping[str, str]) -> Language | None:
     if not named:
         return None
     if named not in LANGUAGES:
-        raise UsageError(f"{VARIABLE} must be one of {', '.join(LANGUAGES)}, not {named!r}", hint="set it, or unset it")
+        message = tr("{variable} must be one of {names}", variable=VARIABLE, names=", ".join(LANGUAGES))
+        raise UsageError(message, hint=tr("set it to one of these, or unset it"))
     return named
 
 
@@ -71,13 +73,21 @@ def _read_words(argv: Sequence[str]) -> _Said:
     return _Said(said.get("--lang"), said.get("--profile"))
 
 
+def _has_word(path: Path) -> bool:
+    """Returns whether the file, as far as it is read at all, says anything of a language."""
+    if not path.is_file():  # a pipe would wait for its writer
+        return False
+    with path.open("rb") as file:
+        return b"lang" in file.read(_LARGEST_BYTES)
+
+
 def _of_profile(profile: str | None, environ: Mapping[str, str], cwd: Path) -> Language:
     """Returns the `lang` of the profile in use. Parses config.toml only where the word stands in it."""
     try:
         paths = Paths.from_environ(environ)
-        if b"lang" not in paths.config_file.read_bytes():
+        if not _has_word(paths.config_file):
             return "en"
-    except (OSError, UsageError):
+    except (OSError, ValueError, UsageError):  # ValueError: a NUL in the path
         return "en"
     from alovoice_cli.config.settings import Flags, resolve_leniently
 

@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
-from alovoice_cli.config.keys import Key, Value, check_bool, check_command, parse_bool
-from alovoice_cli.config.toml_files import nearest
-from alovoice_cli.config.urls import check_base_url
+from alovoice_cli.config.keys import Key, Value, check_bool, check_command, check_kept_store, parse_bool
+from alovoice_cli.config.toml_files import known_names, nearest
+from alovoice_cli.config.urls import InsecureError, check_base_url
 from alovoice_cli.errors import UsageError
-from alovoice_cli.store_urls import check_stored_url
+from alovoice_cli.language import joined, text_of, tr
 
 if TYPE_CHECKING:
     from alovoice_cli.config.settings import Settings
@@ -26,7 +26,7 @@ _FORWARD_SECONDS = (0.05, 30.0)
 
 def _check_text(value: object) -> str:
     if not isinstance(value, str) or not value.strip() or not value.isprintable():
-        raise ValueError("must be a text in one line")
+        raise ValueError(tr("must be a text in one line"))
     return value.strip()
 
 
@@ -34,7 +34,7 @@ def _check_file(value: object) -> str:
     """A path that is the same from every directory: a service has another one than the shell."""
     text = _check_text(value)
     if not text.startswith("~") and not Path(text).is_absolute():
-        raise ValueError(f"must be a whole path (not {text!r})")
+        raise ValueError(tr("must be an absolute path (not {path})", path=repr(text)))
     return text
 
 
@@ -51,46 +51,46 @@ def _check_headers(value: object) -> tuple[str, ...]:
 
 def _check_port(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 65535:
-        raise ValueError("must be a port, 0 to 65535")
+        raise ValueError(tr("must be a port, 0 to 65535"))
     return value
 
 
 def _check_forward_timeout(value: object) -> float:
     least, most = _FORWARD_SECONDS
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not least <= value <= most:
-        raise ValueError(f"must be a number of seconds, {least} to {most:.0f}")
+        raise ValueError(tr("must be a number of seconds, {least} to {most}", least=least, most=f"{most:.0f}"))
     return float(value)
 
 
 def _check_list(value: object) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(item, str) and item.strip() for item in value):
-        raise ValueError('must be a list of texts in quotes, such as ["…", "…"]')
+        raise ValueError(tr('must be a list of texts in quotes, such as ["…", "…"]'))
     return tuple(map(_check_text, value))
 
 
 def _check_store(value: object) -> str:
-    return check_stored_url(_check_text(value))
+    return check_kept_store(_check_text(value))
 
 
 def _check_log_format(value: object) -> str:
     if value not in _LOG_FORMATS:
-        raise ValueError(f"must be one of {', '.join(_LOG_FORMATS)}")
+        raise ValueError(tr("must be one of {names}", names=", ".join(_LOG_FORMATS)))
     return str(value)
 
 
 def _check_notify_on(value: object) -> str:
     if value != "missed":
-        raise ValueError("must be missed")
+        raise ValueError(tr("must be `missed`"))
     return "missed"
 
 
 def _check_api_url(value: object) -> str:
     if not isinstance(value, str):
-        raise ValueError("must be a URL in quotes")
+        raise ValueError(tr("must be a URL in quotes"))
     try:
         return check_base_url(value)
-    except ValueError as error:  # the profile's `insecure` is about the PBX
-        raise ValueError(str(error).partition(" (or set")[0]) from None
+    except InsecureError:  # the profile's `insecure` is about the PBX
+        raise ValueError(tr("must be https://: with http:// others can read the token on the network")) from None
 
 
 def _parse_number(text: str) -> object:
@@ -170,14 +170,14 @@ def listen_values(environ: Mapping[str, str]) -> dict[str, Value]:
         if not variable.startswith(_VARIABLE) or not text.strip():
             continue
         if variable not in known:
-            hint = nearest(variable, known) or f"known are {', '.join(known)}"
-            raise UsageError(f"{variable} is no option of `alovoice listen`", hint=hint)
+            hint = nearest(variable, known) or known_names(known)
+            raise UsageError(tr("{variable} is not an option of `alovoice listen`", variable=variable), hint=hint)
         key = known[variable]
         check = _check_text if key.check in (_check_file, _check_secret) else key.check
         try:
             values[key.name] = check(key.parse(text))
         except ValueError as error:
-            raise UsageError(f"{variable} {error}") from None
+            raise UsageError(joined(" ", (variable, text_of(error)))) from None
     return values
 
 

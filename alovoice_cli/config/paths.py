@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from alovoice_cli.errors import BadConfigError, UsageError
+from alovoice_cli.language import joined, tr
 
 _NAME = "alovoice"
 _OTHERS = stat.S_IWGRP | stat.S_IWOTH
@@ -81,8 +82,8 @@ def _standard(environ: Mapping[str, str], home: Path | None, kind: str) -> Path:
         return named / _NAME
     if home is None:
         raise UsageError(
-            f"no home directory is known to keep the {kind} in",
-            hint=f"set HOME, or ALOVOICE_{kind.upper()}_DIR to a directory of yours",
+            tr("no home directory is known"),
+            hint=tr("set HOME, or set {variable} to a directory of yours", variable=f"ALOVOICE_{kind.upper()}_DIR"),
         )
     return home / fallback / _NAME
 
@@ -96,21 +97,32 @@ class OpenPlace(NamedTuple):
     foreign: bool
 
     def __str__(self) -> str:
-        trouble = "belongs to another user" if self.foreign else "may be changed by other users"
-        return f"{self.path} {trouble} (mode {self.mode:04o}, owner {_user_name(self.owner)})"
+        return self.text
+
+    @property
+    def text(self) -> str:
+        """Returns what is wrong with the place, in the language of the run."""
+        facts = {"path": self.path, "mode": f"{self.mode:04o}", "owner": _user_name(self.owner)}
+        if self.foreign:
+            return tr("{path} belongs to another user (mode {mode}, owner {owner})", **facts)
+        return tr("other users can change {path} (mode {mode}, owner {owner})", **facts)
 
 
 def check_permissions(paths: Paths, consequence: str) -> None:
     """Raises BadConfigError with the consequence where another user than root may change config.toml."""
     if places := find_open_places(paths):
-        hint = f"{_remedy(places)}; for a file system without modes: --no-permission-check"
-        raise BadConfigError(f"{places[0]}: {consequence}", hint=hint)
+        hint = tr("{remedy}; for a file system without modes: --no-permission-check", remedy=_remedy(places))
+        raise BadConfigError(joined(": ", (places[0].text, consequence)), hint=hint)
 
 
 def warn_of_permissions(paths: Paths) -> str:
     """Returns a warning where another user than root may change config.toml, else ''."""
     places = find_open_places(paths)
-    return f"{places[0]}, and says which server is asked: {_remedy(places)}" if places else ""
+    if not places:
+        return ""
+    return tr(
+        "{problem}, and it contains the address of the server: {remedy}", problem=places[0].text, remedy=_remedy(places)
+    )
 
 
 def find_open_places(paths: Paths) -> list[OpenPlace]:
@@ -161,10 +173,11 @@ def _remedy(places: list[OpenPlace]) -> str:
     names = " ".join(shlex.quote(str(place.path)) for place in places)
     foreign = [place for place in places if place.foreign]
     if not foreign:
-        return f"run `chmod go-w {names}`"
+        return tr("run `{command}`", command=f"chmod go-w {names}")
     taken = " ".join(shlex.quote(str(place.path)) for place in foreign)
     me, owner = _user_name(os.geteuid()), _user_name(foreign[0].owner)
-    return f"run alovoice as {owner}, or `sudo chown {me} {taken} && chmod go-w {names}`"
+    command = f"sudo chown {me} {taken} && chmod go-w {names}"
+    return tr("run alovoice as {owner}, or run `{command}`", owner=owner, command=command)
 
 
 def _user_name(uid: int) -> str:

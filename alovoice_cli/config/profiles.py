@@ -19,13 +19,14 @@ from typing import Any, NamedTuple
 
 from alovoice_cli.config.keys import KEYS, Key
 from alovoice_cli.config.listen_options import LISTEN, LISTEN_KEYS, NOTIFY, TELEGRAM, TELEGRAM_KEYS
-from alovoice_cli.config.toml_files import complain, nearest, parse_toml, read_text, shorten
+from alovoice_cli.config.toml_files import complain, known_names, nearest, parse_toml, read_text, shorten
 from alovoice_cli.config.urls import is_loopback_url
 from alovoice_cli.errors import BadConfigError, UsageError
+from alovoice_cli.language import joined, mark, text_of, tr
 
 NAME = ".alovoice.toml"
 _LARGEST_BYTES = 4096
-_SAYS = 'a project says profile = "NAME" and nothing else'
+_SAYS = mark('the file of a project contains profile = "NAME" and nothing else')
 
 
 class Pin(NamedTuple):
@@ -53,14 +54,14 @@ def find_pin(cwd: Path, home: Path | None) -> Pin | None:
 def _read(path: Path, text: str) -> Pin:
     # In a directory that everybody may write to, such as /tmp, another user could choose the PBX.
     if hasattr(os, "geteuid") and path.stat().st_uid not in (0, os.geteuid()):
-        raise BadConfigError(f"{path} belongs to another user", hint="name the profile with -p")
+        raise BadConfigError(tr("{path} belongs to another user", path=path), hint=tr("name the profile with -p"))
     table = parse_toml(path, text)
     for key in table:
         if key != "profile":
-            raise complain(path, text, [key], f"{shorten(key)} has no place here", hint=_SAYS)
+            raise complain(path, text, [key], tr("{key} is not allowed here", key=shorten(key)), hint=tr(_SAYS))
     profile = table.get("profile")
     if not isinstance(profile, str) or not is_profile_name(profile):
-        raise complain(path, text, ["profile"], 'a project says profile = "NAME"')
+        raise complain(path, text, ["profile"], tr('the file of a project contains profile = "NAME"'))
     return Pin(profile, path)
 
 
@@ -74,8 +75,8 @@ BUILT_IN = (DEFAULT, SANDBOX)
 _TOP = ("profile", "profiles", "require_profile")
 _NAME = r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}"
 
-NAME_FORM = "a profile's name is letters, digits, `-` and `_`"
-SANDBOX_STAYS = "the profile sandbox is the simulated PBX: its address is a loopback one"
+NAME_FORM = mark("the name of a profile has letters, digits, `-` and `_`")
+SANDBOX_STAYS = mark("the profile sandbox is the simulated PBX: its address must be on this computer")
 
 
 Profile = Mapping[str, Any]
@@ -107,12 +108,22 @@ def is_profile_name(name: str) -> bool:
 
 def unknown_profile(name: str, known: Sequence[str], *, named_by: str = "") -> UsageError:
     """Returns the error that lists the known profiles; `named_by` is the file or variable with the name."""
-    place = f" (named by {named_by})" if named_by else ""
-    makes = f"`alovoice login -p {name}` makes it" if is_profile_name(name) else NAME_FORM
+    message = tr("there is no profile {name}; known profiles: {known}", name=name, known=", ".join(known))
+    if named_by:
+        message = tr(
+            "there is no profile {name} (named by {place}); known profiles: {known}",
+            name=name,
+            place=named_by,
+            known=", ".join(known),
+        )
+    hint = tr("`alovoice login -p {name}` creates it", name=name) if is_profile_name(name) else tr(NAME_FORM)
     near = nearest(name, known)
-    return UsageError(
-        f"there is no profile {name}{place}; there are {', '.join(known)}", hint=f"{near} {makes}" if near else makes
-    )
+    return UsageError(message, hint=joined(" ", (near, hint)) if near else hint)
+
+
+def bad_profile_name(name: str) -> UsageError:
+    """Returns the error for a name that no profile can have."""
+    return UsageError(tr("a profile cannot have the name {name}", name=repr(name)), hint=tr(NAME_FORM))
 
 
 def read_config(path: Path) -> Config:
@@ -136,14 +147,16 @@ class _Reader:
         table = parse_toml(self._path, self._text)
         for key in table:
             if key not in _TOP:
-                hint = f"{key} has a meaning under [profiles.NAME]" if key in KEYS else nearest(key, _TOP)
-                raise complain(self._path, self._text, [key], f"unknown key {shorten(key)}", hint=hint)
+                hint = nearest(key, _TOP)
+                if key in KEYS:
+                    hint = tr("{key} belongs under {table}", key=key, table="[profiles.NAME]")
+                raise complain(self._path, self._text, [key], _unknown_key(key), hint=hint)
         profiles = table.get("profiles", {})
         if not isinstance(profiles, dict):
-            raise complain(self._path, self._text, ["profiles"], "profiles must be a table: [profiles.NAME]")
+            raise complain(self._path, self._text, ["profiles"], tr("profiles must be a table: [profiles.NAME]"))
         current = table.get("profile")
         if current is not None and not (isinstance(current, str) and is_profile_name(current)):
-            raise complain(self._path, self._text, ["profile"], "profile must be a profile's name in quotes")
+            raise complain(self._path, self._text, ["profile"], tr("profile must be the name of a profile in quotes"))
         return Config(
             profile=current,
             require_profile=self._checked([], "require_profile", table, KEYS),
@@ -153,9 +166,10 @@ class _Reader:
     def _profile(self, name: str, table: object) -> Profile:
         keys = ["profiles", name]
         if not is_profile_name(name):
-            raise complain(self._path, self._text, keys, f"bad profile name {shorten(name)!r}", hint=NAME_FORM)
+            error = bad_profile_name(shorten(name))
+            raise complain(self._path, self._text, keys, error.message, hint=error.hint)
         if not isinstance(table, dict):
-            raise complain(self._path, self._text, keys, f"{name} must be a table: [profiles.{name}]")
+            raise complain(self._path, self._text, keys, _no_table(keys))
         plain = {key: value for key, value in table.items() if key not in (LISTEN, NOTIFY)}
         profile = self._values(keys, plain, KEYS)
         if LISTEN in table:
@@ -168,24 +182,23 @@ class _Reader:
 
     def _notify(self, keys: list[str], table: object) -> dict[str, dict[str, Any]]:
         if not isinstance(table, dict) or table.keys() - {TELEGRAM}:
-            raise complain(
-                self._path, self._text, keys, f"{NOTIFY} holds the table [{'.'.join(keys)}.{TELEGRAM}] alone"
+            trouble = tr(
+                "{name} can contain only the table {table}", name=NOTIFY, table=f"[{'.'.join(keys)}.{TELEGRAM}]"
             )
+            raise complain(self._path, self._text, keys, trouble)
         return {name: self._inner(keys, name, inner, TELEGRAM_KEYS) for name, inner in table.items()}
 
     def _inner(self, keys: list[str], name: str, table: object, known: Mapping[str, Key]) -> dict[str, Any]:
         keys = [*keys, name]
         if not isinstance(table, dict):
-            raise complain(self._path, self._text, keys, f"{name} must be a table: [{'.'.join(keys)}]")
+            raise complain(self._path, self._text, keys, _no_table(keys))
         return self._values(keys, table, known)
 
     def _values(self, tables: list[str], table: Mapping[str, object], known: Mapping[str, Key]) -> dict[str, Any]:
         """The values of one table, each by its key's own check."""
         for key in table:
             if key not in known:
-                raise complain(
-                    self._path, self._text, [*tables, key], f"unknown key {shorten(key)}", hint=_hint(key, known)
-                )
+                raise complain(self._path, self._text, [*tables, key], _unknown_key(key), hint=_hint(key, known))
         return {key: self._checked(tables, key, table, known) for key in table}
 
     def _checked(self, tables: list[str], name: str, table: Mapping[str, object], known: Mapping[str, Key]) -> Any:
@@ -194,10 +207,19 @@ class _Reader:
         try:
             return known[name].check(table[name])
         except ValueError as error:
-            raise complain(self._path, self._text, [*tables, name], f"{name} {error}") from error
+            trouble = joined(" ", (name, text_of(error)))
+            raise complain(self._path, self._text, [*tables, name], trouble) from error
+
+
+def _unknown_key(key: str) -> str:
+    return tr("unknown key {key}", key=shorten(key))
+
+
+def _no_table(keys: Sequence[str]) -> str:
+    return tr("{name} must be a table: {table}", name=keys[-1], table=f"[{'.'.join(keys)}]")
 
 
 def _hint(key: str, known: Mapping[str, Key]) -> str:
     if key in LISTEN_KEYS and known is KEYS:
-        return f"{key} has a meaning under [profiles.NAME.{LISTEN}]"
-    return nearest(key, known) or f"known are {', '.join(known)}"
+        return tr("{key} belongs under {table}", key=key, table=f"[profiles.NAME.{LISTEN}]")
+    return nearest(key, known) or known_names(known)

@@ -14,10 +14,10 @@ from alovoice_cli.config.profiles import (
     BASE_URL,
     BUILT_IN,
     DEFAULT,
-    NAME_FORM,
     SANDBOX,
     SANDBOX_STAYS,
     Config,
+    bad_profile_name,
     configured_url,
     find_pin,
     is_profile_name,
@@ -27,7 +27,7 @@ from alovoice_cli.config.profiles import (
 from alovoice_cli.config.tokens import run_token_command
 from alovoice_cli.config.urls import check_base_url, is_loopback_url, origin_of
 from alovoice_cli.errors import BadConfigError, UsageError
-from alovoice_cli.language import Language
+from alovoice_cli.language import Language, joined, text_of, tr
 from alovoice_cli.masking import mask
 
 _REAL_ONES = ("ALOVOICE_BASE_URL", "ALOVOICE_TOKEN")  # a real PBX's
@@ -129,8 +129,13 @@ class Settings(NamedTuple):
         """
         named = flag or self.store
         if named is None:
-            return f"sqlite:///{self._own_file('events', 'db')}"
+            return self.own_file_url
         return str(self.paths.from_home(named)) if named.startswith("~") else named
+
+    @property
+    def own_file_url(self) -> str:
+        """Returns the event store of a profile without `store`."""
+        return f"sqlite:///{self._own_file('events', 'db')}"
 
     @property
     def override_path(self) -> Path:
@@ -159,12 +164,12 @@ class Settings(NamedTuple):
         stored = tokens.read(self.paths, self.profile)
         if stored is not None:
             if stored.origin is None and self.configured_url != BASE_URL:
-                self.check_permissions("its base_url is not trusted with a token stored by an older version")
-            self._check_origin("stored token", stored.origin or origin_of(self.configured_url))
+                self.check_permissions(tr("its base_url is not trusted with a token that an older version stored"))
+            self._check_origin(stored.origin or origin_of(self.configured_url))
             return Token(stored.value, "tokens.toml")
         if self.token_command is not None:
-            self.check_permissions("its token_command is not run")
-            self._check_origin("token command", origin_of(self.configured_url))
+            self.check_permissions(tr("its token_command is not run"))
+            self._check_origin(origin_of(self.configured_url), is_command=True)
             return Token(run_token_command(self.token_command, self.environ, self.timeout), "token_command")
         return None
 
@@ -193,28 +198,16 @@ class Settings(NamedTuple):
         if self.permission_check:
             check_permissions(self.paths, consequence)
 
-    def _check_origin(self, what: str, origin: str) -> None:
+    def _check_origin(self, origin: str, *, is_command: bool = False) -> None:
         """Raises UsageError where this run's server is not the token's server."""
         if origin_of(self.base_url) == origin:
             return
-        place = self.origin["base_url"].removeprefix("environment ")
-        named = {"flag": "--base-url", "default": "the default"}.get(place, place)
-        login = f"alovoice login -p {self.profile}"
-        if what == "token command":
-            hint = (
-                f"`alovoice config set {self.profile}.base_url {self.base_url}` makes that the server of the profile,"
-                " ALOVOICE_TOKEN gives a token to this run"
-            )
-        elif named == "--base-url":
-            hint = f"`{login} --base-url {self.base_url}` stores a token for it, ALOVOICE_TOKEN gives one to this run"
-        elif named == "ALOVOICE_BASE_URL":
-            hint = f"`{login}` stores a token for it, ALOVOICE_TOKEN gives one to this run"
-        else:
-            back = f"`alovoice config set {self.profile}.base_url {origin}`"
-            hint = f"`{login}` stores a token for it; {back} goes back to the server of the token"
-        raise UsageError(
-            f"the {what} of profile {self.profile} belongs to {origin} and is not sent to {self.base_url} ({named})",
-            hint=hint,
+        raise tokens.foreign_server(
+            self.profile,
+            origin,
+            self.base_url,
+            self.origin["base_url"].removeprefix("environment "),
+            is_command=is_command,
         )
 
     def token_source(self) -> str:
@@ -321,14 +314,15 @@ def _check_profile_name(name: str, origin: str, config: Config, paths: Paths, *,
     if name in BUILT_IN or name in config.profiles:
         return
     if not is_profile_name(name):
-        raise UsageError(f"no profile can be called {name!r}", hint=NAME_FORM)
+        raise bad_profile_name(name)
     known = known_profiles(config, paths)
     if allow_new or name in known:
         return
     error = unknown_profile(name, known, named_by="" if origin == "flag" else origin.removeprefix("environment "))
     if origin == "flag" or origin.startswith("environment"):
         raise error
-    raise BadConfigError(error.message, hint=f"{error.hint}; `alovoice config use NAME` chooses another")
+    another = tr("`alovoice config use NAME` chooses another profile")
+    raise BadConfigError(error.message, hint=joined("; ", (error.hint, another)))
 
 
 class _Choice:
@@ -374,14 +368,15 @@ class _Choice:
             self._origin["base_url"] = f"environment {place}"
         else:
             url = self._of_profile("base_url", configured_url(self._config, self._name))
-            place = f"base_url of profile {self._name}"
+            place = f"profiles.{self._name}.base_url"
         try:
             url = check_base_url(url, insecure=insecure)
         except ValueError as error:
             kind = BadConfigError if self._origin["base_url"] == f"profile {self._name}" else UsageError
-            raise kind(f"{place} {error}", hint="such as https://cld.alovoice.uz") from None
+            message = joined(" ", (place, text_of(error)))
+            raise kind(message, hint=tr("such as {example}", example=BASE_URL)) from None
         if self._name == SANDBOX and not is_loopback_url(url):
-            raise UsageError(SANDBOX_STAYS, hint="name the real PBX's profile with -p")
+            raise UsageError(tr(SANDBOX_STAYS), hint=tr("name the profile of the real PBX with -p"))
         return url
 
     def _timeout(self) -> float:
@@ -392,7 +387,7 @@ class _Choice:
         try:
             return check_timeout(given)
         except ValueError as error:
-            raise UsageError(f"--timeout {error}") from None
+            raise UsageError(joined(" ", ("--timeout", text_of(error)))) from None
 
     def _lang(self) -> Language:
         if self._flags.lang is not None:
@@ -418,4 +413,4 @@ class _Choice:
         named = self._environ.get("ALOVOICE_PROFILE")
         if self._flags.profile is None or not named or named == self._name:
             return ""
-        return f"profile {self._name} (from -p) wins over {named} (ALOVOICE_PROFILE)"
+        return tr("profile {name} (from -p) has priority over {other} (ALOVOICE_PROFILE)", name=self._name, other=named)

@@ -20,7 +20,8 @@ from alovoice_cli.config.paths import Paths
 from alovoice_cli.config.profiles import Config, configured_url, parse_config
 from alovoice_cli.config.toml_files import locked, parse_toml, read_text, replace
 from alovoice_cli.config.urls import origin_of
-from alovoice_cli.errors import BadConfigError, TokenMissingError, UsageError
+from alovoice_cli.errors import BadConfigError, TokenMissingError, UsageError, reason_of
+from alovoice_cli.language import mark, tr
 
 LONGEST_TOKEN = 200
 _FORBIDDEN = frozenset("/?#%\\ ")
@@ -50,23 +51,30 @@ def check_token(text: str, source: str) -> str:
     Raises UsageError for a token that cannot stand unchanged in a URL's path (the API's table of methods).
     """
     token = text.strip()
-    for mark in _MARKS:
-        token = token.removeprefix(mark).strip()
+    for begin in _MARKS:
+        token = token.removeprefix(begin).strip()
     if not token:
-        raise UsageError(f"the token from {source} is empty", hint="copy it from the PBX's settings page")
+        raise UsageError(
+            tr("{source}: the token is empty", source=source), hint=tr("copy it from the settings page of the PBX")
+        )
     if len(token) > LONGEST_TOKEN:
-        raise UsageError(f"the token from {source} is longer than {LONGEST_TOKEN} characters", hint=_COPY_AGAIN)
+        message = tr("{source}: the token is longer than {most} characters", source=source, most=LONGEST_TOKEN)
+        raise UsageError(message, hint=tr(_COPY_AGAIN))
     for position, letter in enumerate(token, start=1):
         if letter in _FORBIDDEN or not letter.isascii() or not letter.isprintable():
             raise UsageError(
-                f"the token from {source} holds at place {position} what no token holds"
-                " (a space, one of / ? # % \\, or no ASCII letter)",
-                hint=_COPY_AGAIN,
+                tr(
+                    "{source}: character {position} cannot be part of a token"
+                    " (a space, one of / ? # % \\, or a letter that is not ASCII)",
+                    source=source,
+                    position=position,
+                ),
+                hint=tr(_COPY_AGAIN),
             )
     return token
 
 
-_COPY_AGAIN = "copy it again from the PBX's settings page: it looks like 8-4-4-4-12 letters and digits"
+_COPY_AGAIN = mark("copy it again from the settings page of the PBX: it has groups of 8-4-4-4-12 letters and digits")
 
 
 def read(paths: Paths, profile: str) -> StoredToken | None:
@@ -84,11 +92,15 @@ def read_all(paths: Paths) -> dict[str, StoredToken]:
     table = parse_toml(path, text)
     values, origins = table.get("tokens", {}), table.get("origins", {})
     if not isinstance(values, dict) or not isinstance(origins, dict) or table.keys() - {"tokens", "origins"}:
-        raise BadConfigError(f"{path} holds more than [tokens] and [origins]", hint=_START_ANEW)
+        raise BadConfigError(tr("{path} contains more than [tokens] and [origins]", path=path), hint=tr(_LOG_IN_AGAIN))
     if not all(isinstance(token, str) for token in values.values()):
-        raise BadConfigError(f"{path} holds a token that is no text in quotes", hint=_START_ANEW)
+        raise BadConfigError(
+            tr("{path} contains a token that is not text in quotes", path=path), hint=tr(_LOG_IN_AGAIN)
+        )
     if not all(_is_origin(origin) for origin in origins.values()):
-        raise BadConfigError(f"{path} holds an origin that is no URL in quotes", hint=_START_ANEW)
+        raise BadConfigError(
+            tr("{path} contains an origin that is not a URL in quotes", path=path), hint=tr(_LOG_IN_AGAIN)
+        )
     return {name: StoredToken(token, origins.get(name)) for name, token in values.items()}
 
 
@@ -99,7 +111,36 @@ def _is_origin(value: object) -> bool:
         return False
 
 
-_START_ANEW = "move it aside, then run `alovoice login` again"
+_LOG_IN_AGAIN = mark("move the file to another place, then run `alovoice login` again")
+
+
+def foreign_server(profile: str, origin: str, url: str, place: str, *, is_command: bool) -> UsageError:
+    """Returns the error for a token of `origin` where this run's server is another one; `place` says by what."""
+    named = {"flag": "--base-url", "default": tr("the default")}.get(place, place)
+    facts = {"profile": profile, "origin": origin, "url": url, "place": named}
+    login, change = f"alovoice login -p {profile}", f"alovoice config set {profile}.base_url"
+    if is_command:
+        return UsageError(
+            tr(
+                "the token command of profile {profile} belongs to {origin} and is not used for {url} ({place})",
+                **facts,
+            ),
+            hint=tr(
+                "`{command}` makes it the server of the profile, ALOVOICE_TOKEN gives this run a token",
+                command=f"{change} {url}",
+            ),
+        )
+    message = tr("the token of profile {profile} belongs to {origin} and is not sent to {url} ({place})", **facts)
+    if place in ("flag", "ALOVOICE_BASE_URL"):
+        command = f"{login} --base-url {url}" if place == "flag" else login
+        hint = tr("`{command}` stores a token for it, ALOVOICE_TOKEN gives this run a token", command=command)
+    else:
+        hint = tr(
+            "`{login}` stores a token for it; `{change}` goes back to the server of the token",
+            login=login,
+            change=f"{change} {origin}",
+        )
+    return UsageError(message, hint=hint)
 
 
 def exposure(paths: Paths) -> str:
@@ -110,7 +151,11 @@ def exposure(paths: Paths) -> str:
         return ""
     if os.name != "posix" or not mode & 0o077:
         return ""
-    return f"{paths.tokens_file} is open to other users (mode {mode:04o}): run `chmod 600` on it, and change the token"
+    return tr(
+        "{path} can be read by other users (mode {mode}): run `chmod 600` on it, and change the token",
+        path=paths.tokens_file,
+        mode=f"{mode:04o}",
+    )
 
 
 def bound_tokens(paths: Paths, config: Config) -> dict[str, StoredToken]:
@@ -184,15 +229,16 @@ def _read_bots(paths: Paths) -> dict[str, StoredToken]:
     except (AttributeError, KeyError, TypeError):
         pass
     raise BadConfigError(
-        f"{path} is not as `alovoice notify login` writes it", hint="move it aside, then run `alovoice notify login`"
+        tr("{path} is not in the form that `alovoice notify login` writes", path=path),
+        hint=tr("move the file to another place, then run `alovoice notify login`"),
     )
 
 
 _MOST_BYTES = 64 << 10
 _POLL_SECONDS = 0.02
 _LAST_WORDS_SECONDS = 1.0  # a killed program's pipe closes at once
-_RUN_BY_HAND = "run it by hand to see why, without a terminal; `alovoice config get token_command` shows it"
-_ONE_LINE = "let it print the token alone, such as `sh -c 'COMMAND | head -n 1'`"
+_RUN_BY_HAND = mark("run it by hand, without a terminal, to see why; `alovoice config get token_command` shows it")
+_ONE_LINE = mark("it must print only the token, such as `sh -c 'COMMAND | head -n 1'`")
 
 
 def run_token_command(command: str, environ: Mapping[str, str], seconds: float) -> str:
@@ -213,18 +259,25 @@ def run_token_command(command: str, environ: Mapping[str, str], seconds: float) 
             start_new_session=True,
         )
     except (OSError, ValueError, IndexError) as error:
-        raise _no_token(program, f"cannot be run: {getattr(error, 'strerror', None) or 'bad words'}") from None
+        reason = reason_of(error) if isinstance(error, OSError) else tr("its words are not valid")
+        message = tr("the token command `{program}` cannot be run: {problem}", program=program, problem=reason)
+        raise TokenMissingError(message, hint=tr(_RUN_BY_HAND)) from None
     output = _read_output(process, program, seconds)
     if process.returncode < 0:
-        raise _no_token(program, f"was ended by signal {-process.returncode}")
+        number = -process.returncode
+        message = tr("the token command `{program}` was ended by signal {number}", program=program, number=number)
+        raise TokenMissingError(message, hint=tr(_RUN_BY_HAND))
     if process.returncode:
-        raise _no_token(program, f"ended with {process.returncode}")
+        message = tr("the token command `{program}` ended with {code}", program=program, code=process.returncode)
+        raise TokenMissingError(message, hint=tr(_RUN_BY_HAND))
     lines = decode_token(output).strip().splitlines()
     if not lines:
-        raise _no_token(program, "printed nothing")
+        message = tr("the token command `{program}` printed nothing", program=program)
+        raise TokenMissingError(message, hint=tr(_RUN_BY_HAND))
     if len(lines) > 1:
-        raise _no_token(program, "printed a second line", hint=_ONE_LINE)
-    return check_token(lines[0], f"the token command `{program}`")
+        message = tr("the token command `{program}` printed more than one line", program=program)
+        raise TokenMissingError(message, hint=tr(_ONE_LINE))
+    return check_token(lines[0], tr("the token command `{program}`", program=program))
 
 
 def _read_output(process: subprocess.Popen[bytes], program: str, seconds: float) -> bytes:
@@ -238,7 +291,7 @@ def _read_output(process: subprocess.Popen[bytes], program: str, seconds: float)
     try:
         while process.poll() is None and not _is_too_much(found):
             if time.monotonic() > deadline:
-                raise _no_token(program, f"took longer than {seconds:g} seconds", hint="`--timeout` gives it longer")
+                raise _too_slow(program, seconds)
             reader.join(_POLL_SECONDS) if reader.is_alive() else time.sleep(_POLL_SECONDS)
     finally:
         _end(process)
@@ -246,7 +299,10 @@ def _read_output(process: subprocess.Popen[bytes], program: str, seconds: float)
         if not reader.is_alive():  # after the time-out: a grandchild has left the session and keeps the pipe
             stream.close()
     if _is_too_much(found):
-        raise _no_token(program, f"printed more than {_MOST_BYTES >> 10} kB", hint=_ONE_LINE)
+        message = tr(
+            "the token command `{program}` printed more than {size} kB", program=program, size=_MOST_BYTES >> 10
+        )
+        raise TokenMissingError(message, hint=tr(_ONE_LINE))
     return b"".join(found)
 
 
@@ -272,8 +328,9 @@ def _split(command: str) -> list[str]:
     return [word.strip('"') for word in shlex.split(command, posix=False)]
 
 
-def _no_token(program: str, trouble: str, *, hint: str = _RUN_BY_HAND) -> TokenMissingError:
-    return TokenMissingError(f"the token command `{program}` {trouble}", hint=hint)
+def _too_slow(program: str, seconds: float) -> TokenMissingError:
+    message = tr("the token command `{program}` took longer than {seconds} s", program=program, seconds=f"{seconds:g}")
+    return TokenMissingError(message, hint=tr("`--timeout` allows more time"))
 
 
 _BYTES = 16
@@ -287,7 +344,8 @@ def check_secret(text: str) -> str:
     """
     if not re.fullmatch(_FORM, text):
         raise UsageError(
-            "a secret is 8 to 128 letters, digits, `-` and `_`", hint="`--secret auto` makes one, and keeps it"
+            tr("a secret has 8 to 128 letters, digits, `-` and `_`"),
+            hint=tr("`--secret auto` creates one and stores it"),
         )
     return text
 
@@ -319,5 +377,8 @@ def _read(paths: Paths) -> dict[str, str]:
     text = read_text(path)
     found = {} if text is None else parse_toml(path, text).get("secrets", {})
     if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
-        raise BadConfigError(f"{path} is not as `alovoice listen` writes it", hint="move it aside: new URLs are made")
+        raise BadConfigError(
+            tr("{path} is not in the form that `alovoice listen` writes", path=path),
+            hint=tr("move the file to another place: new URLs are made"),
+        )
     return dict(found)

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alovoice_cli.config.paths import Paths
-from alovoice_cli.errors import BadConfigError, UsageError
+from alovoice_cli.errors import BadConfigError, UsageError, reason_of
+from alovoice_cli.language import joined, mark, tr
 
 if TYPE_CHECKING:
     from filelock import FileLock
@@ -20,28 +21,32 @@ _LARGEST_BYTES = 256 << 10  # a thousand profiles
 _MOST_DOTS = 64  # of a line; tomllib takes 6 seconds for a dotted key of 16,000 parts
 _MOST_PARSES = 200
 _LONGEST_SHOWN = 40
+_MOVE = mark("move the file to another place")
+_CORRECT = mark("correct the file by hand")
 _PLACE = r" \(at (?:line (\d+), column (\d+)|end of document)\)$"
 
 
-def read_text(path: Path, *, largest: int = _LARGEST_BYTES, hint: str = "move it aside") -> str | None:
+def read_text(path: Path, *, largest: int = _LARGEST_BYTES, hint: str = _MOVE) -> str | None:
     """Returns the file's text without a byte order mark; None without a file.
 
     Reads at most `largest` bytes. Raises BadConfigError, with the hint for a larger file.
     """
     try:
         if not stat.S_ISREG(path.stat().st_mode):
-            raise BadConfigError(f"{path} is no ordinary file", hint="move it aside")
+            raise BadConfigError(tr("{path} is not a regular file", path=path), hint=tr(_MOVE))
         with path.open("rb") as file:
             content = file.read(largest + 1)
         if len(content) > largest:
-            raise BadConfigError(f"{path} is larger than {largest >> 10} kB", hint=hint)
+            raise BadConfigError(tr("{path} is larger than {size} kB", path=path, size=largest >> 10), hint=tr(hint))
         return content.decode("utf-8-sig")
     except (FileNotFoundError, NotADirectoryError):
         return None
     except UnicodeDecodeError as error:
-        raise BadConfigError(f"{path} is no UTF-8 text (byte {error.start})", hint="save it as UTF-8") from error
+        raise BadConfigError(
+            tr("{path} is not UTF-8 text (byte {byte})", path=path, byte=error.start), hint=tr("save it as UTF-8")
+        ) from error
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
-        raise BadConfigError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from error
+        raise BadConfigError(tr("{path} cannot be read: {problem}", path=path, problem=reason_of(error))) from error
 
 
 def parse_toml(path: Path, text: str) -> dict[str, object]:
@@ -50,22 +55,29 @@ def parse_toml(path: Path, text: str) -> dict[str, object]:
 
     for number, line in enumerate(text.split("\n"), start=1):
         if line.count(".") > _MOST_DOTS and not line.lstrip().startswith("#"):
-            raise BadConfigError(f"{path}, line {number}: more than {_MOST_DOTS} dots", hint="correct it by hand")
+            message = tr("{path}, line {line}: more than {n} dots", path=path, line=number, n=_MOST_DOTS)
+            raise BadConfigError(message, hint=tr(_CORRECT))
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise BadConfigError(_placed(path, text, str(error)), hint="correct it by hand: it is TOML") from error
+        raise BadConfigError(
+            _placed(path, text, str(error)), hint=tr("correct the file by hand: it is TOML")
+        ) from error
     except (ValueError, RecursionError) as error:  # a number of 5,000 digits; `[` a thousand times
-        raise BadConfigError(f"{path} holds a value beyond all measure", hint="correct it by hand") from error
+        raise BadConfigError(tr("{path} contains a value that is too large", path=path), hint=tr(_CORRECT)) from error
 
 
 def complain(path: Path, text: str, keys: Sequence[str], trouble: str, *, hint: str = "") -> BadConfigError:
     """Returns the error for this key (given with the tables around it), with its line in the text."""
     line = _line_of(text, keys)
     if line is None:
-        return BadConfigError(f"{path}: {trouble}", hint=hint)
+        return BadConfigError(joined(": ", (str(path), trouble)), hint=hint)
     column = text.split("\n")[line - 1].find(keys[-1]) + 1
-    return BadConfigError(f"{path}, line {line}, column {max(column, 1)}: {trouble}", hint=hint)
+    return BadConfigError(_at(path, line, max(column, 1), trouble), hint=hint)
+
+
+def _at(path: Path, line: int, column: int, trouble: str) -> str:
+    return tr("{path}, line {line}, column {column}: {problem}", path=path, line=line, column=column, problem=trouble)
 
 
 def shorten(key: str) -> str:
@@ -76,7 +88,12 @@ def shorten(key: str) -> str:
 def nearest(word: str, known: Iterable[str]) -> str:
     """Returns `did you mean …?`, or '' where no known word is near."""
     close = difflib.get_close_matches(word, list(known), n=1)
-    return f"did you mean {close[0]}?" if close else ""
+    return tr("did you mean {name}?", name=close[0]) if close else ""
+
+
+def known_names(names: Iterable[str]) -> str:
+    """Returns the hint that lists the known names."""
+    return tr("known names: {names}", names=", ".join(names))
 
 
 def _placed(path: Path, text: str, message: str) -> str:
@@ -85,7 +102,7 @@ def _placed(path: Path, text: str, message: str) -> str:
         return f"{path}: {message}"
     lines = text.split("\n")
     line, column = place.groups() if place[1] else (len(lines), len(lines[-1]) + 1)
-    return f"{path}, line {line}, column {column}: {message[: place.start()]}"
+    return _at(path, int(line), int(column), message[: place.start()])
 
 
 def _line_of(text: str, keys: Sequence[str]) -> int | None:
@@ -167,7 +184,8 @@ def _acquire(directory: Path) -> "FileLock":
         except Timeout:
             if directory.stat().st_mtime_ns == changed:
                 raise UsageError(
-                    f"another process is writing in {directory}", hint="run again when it is done"
+                    tr("another process is writing to {directory}", directory=directory),
+                    hint=tr("run it again when that process has finished"),
                 ) from None
         else:
             return lock
@@ -232,8 +250,13 @@ def _refuse_foreign_link(path: Path) -> Path:
     for place in (path, holder, target.parent):
         if not _is_ours(place):
             raise BadConfigError(
-                f"{path} is a link to {target}, and {place} belongs to another user: not written",
-                hint="remove the link, or own what it points to",
+                tr(
+                    "{path} is a link to {target}, and {place} belongs to another user: not written",
+                    path=path,
+                    target=target,
+                    place=place,
+                ),
+                hint=tr("remove the link, or become the owner of its target"),
             )
     return target
 
@@ -254,8 +277,9 @@ def _told(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        remedy = "make room on the disk" if error.errno in _FULL else "make it writable"
+        hint = tr("make it writable, or set ALOVOICE_CONFIG_DIR to another directory")
+        if error.errno in _FULL:
+            hint = tr("free some space on the disk, or set ALOVOICE_CONFIG_DIR to another directory")
         raise BadConfigError(
-            f"{path} cannot be written: {error.strerror or error}",
-            hint=f"{remedy}, or set ALOVOICE_CONFIG_DIR to another directory",
+            tr("{path} cannot be written: {problem}", path=path, problem=reason_of(error)), hint=hint
         ) from error

@@ -3,8 +3,14 @@
 import ipaddress
 from urllib.parse import SplitResult, urlsplit
 
+from alovoice_cli.language import tr
+
 _PORTS = {"http": 80, "https": 443}
 _LONGEST_LABEL = 63  # of a host's name: RFC 1035
+
+
+class InsecureError(ValueError):
+    """The token would go over the network unencrypted."""
 
 
 def check_base_url(text: str, *, insecure: bool = False) -> str:
@@ -15,13 +21,15 @@ def check_base_url(text: str, *, insecure: bool = False) -> str:
     """
     parts = _parse(text)
     if parts.scheme not in ("http", "https"):
-        raise ValueError("must start with https:// (or http:// for a loopback host)")
+        raise ValueError(tr("must start with https:// (or http:// for a loopback host)"))
     if parts.username is not None or parts.password is not None:
-        raise ValueError("must not hold a user name or a password")
+        raise ValueError(tr("must not contain a user name or a password"))
     if parts.query or parts.fragment or text.endswith(("?", "#")):
-        raise ValueError("must not hold a ? or a #")
+        raise ValueError(tr("must not contain ? or #"))
     if parts.scheme == "http" and not insecure and not is_loopback(parts.hostname or ""):
-        raise ValueError("must be https://: over http the token can be read on its way (or set `insecure = true`)")
+        raise InsecureError(
+            tr("must be https://: with http:// others can read the token on the network (or set `insecure = true`)")
+        )
     return text.rstrip("/")
 
 
@@ -58,17 +66,17 @@ def is_loopback(host: str) -> bool:
 def _parse(text: str) -> SplitResult:
     # urlsplit drops tabs and line ends silently, and reads a backslash as a letter of the host's name.
     if not text.isprintable() or " " in text or "\\" in text:
-        raise ValueError("must not hold spaces, backslashes or control characters")
+        raise ValueError(tr("must not contain spaces, backslashes or control characters"))
     try:
         parts = urlsplit(text)
     except ValueError:  # the original message may repeat a password
-        raise ValueError("is no URL that can be understood") from None
+        raise ValueError(tr("is not a valid URL")) from None
     try:
         port = parts.port
     except ValueError:
-        raise ValueError("has a port that is no number from 1 to 65535") from None
+        raise ValueError(tr("has a port that is not a number from 1 to 65535")) from None
     if not parts.hostname or port == 0:
-        raise ValueError("must name a host, such as https://cld.alovoice.uz")
+        raise ValueError(tr("must name a host, such as https://cld.alovoice.uz"))
     if any(len(label) > _LONGEST_LABEL for label in parts.hostname.split(".")):
-        raise ValueError(f"names a host with a part of more than {_LONGEST_LABEL} letters, which no host has")
+        raise ValueError(tr("has a host name with a part of more than {most} letters", most=_LONGEST_LABEL))
     return parts

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from alovoice_cli.events.filters import Period
-from alovoice_cli.findings import count
+from alovoice_cli.language import joined, ngettext, tr
 from alovoice_cli.moments import ClockTime, from_unix, span_text, unix_microseconds
 
 UPTIME = "uptime"
@@ -107,40 +107,54 @@ def _joined(uptimes: Iterable[Uptime], now: int) -> Iterator[tuple[int, int]]:
 
 
 def describe(coverage: Coverage, clock: ClockTime, imported: ImportedEvents = NOT_IMPORTED) -> str:
-    """One line: `events from 14:02, gap 15:10–15:12`; and how many of the period's events are imported."""
+    """Returns one line: `events from 14:02, gap 15:10–15:12`; and how many of the period's events are imported."""
     if imported.first is None or imported.last is None:
         return _listened_text(coverage, clock)
-    some = count(imported.total, "event")
+    some = ngettext("{n} event imported", "{n} events imported", imported.total)
     if coverage.holds(imported.first, imported.last):
-        return f"{_listened_text(coverage, clock)}; {some} imported"
-    first, last = _text(imported.first, clock), _text(imported.last, clock)
-    told = f"{some} imported from {first} to {last}, perhaps not all of that time"
-    return told if coverage.begin is None else f"{_listened_text(coverage, clock)}; {told}"
+        return joined("; ", [_listened_text(coverage, clock), some])
+    told = ngettext(
+        "{n} event imported from {first} to {last}, perhaps not all of that time",
+        "{n} events imported from {first} to {last}, perhaps not all of that time",
+        imported.total,
+        first=_text(imported.first, clock),
+        last=_text(imported.last, clock),
+    )
+    return told if coverage.begin is None else joined("; ", [_listened_text(coverage, clock), told])
 
 
 def _listened_text(coverage: Coverage, clock: ClockTime) -> str:
     if coverage.begin is None:
-        return "no listener was there in this time: nothing that the PBX said is known"
+        return tr("the listener was not running then: no events are known")
     if coverage.begin > coverage.end:
-        return f"no events yet: the time that was asked for begins at {_text(coverage.begin, clock)}"
-    parts = [f"events from {_text(coverage.begin, clock)}"]
+        return tr("no events yet: the period begins at {moment}", moment=_text(coverage.begin, clock))
+    begin = _text(coverage.begin, clock)
     if coverage.end < unix_microseconds(clock.now):
-        parts[0] += f" to {_text(coverage.end, clock)}"
+        parts = [tr("events from {begin} to {end}", begin=begin, end=_text(coverage.end, clock))]
+    else:
+        parts = [tr("events from {begin}", begin=begin)]
     parts += [_gap_text(gap, clock) for gap in coverage.gaps[-_MOST_GAPS_TOLD:]]
     if (more := len(coverage.gaps) - _MOST_GAPS_TOLD) > 0:
         lost = sum(gap.end - gap.begin for gap in coverage.gaps) // _MICRO
-        parts.append(f"{count(more, 'more gap')} ({span_text(lost)} in all; see `alovoice events gaps`)")
-    return ", ".join(parts)
+        parts.append(
+            ngettext(
+                "{n} more gap ({span} in all; see `alovoice events gaps`)",
+                "{n} more gaps ({span} in all; see `alovoice events gaps`)",
+                more,
+                span=span_text(lost),
+            )
+        )
+    return joined(", ", parts)
 
 
 def _gap_text(gap: ListenerGap, clock: ClockTime) -> str:
     if gap.is_open:
-        return f"and nobody listens since {_text(gap.begin, clock)}"
+        return tr("no listener since {moment}", moment=_text(gap.begin, clock))
     begin, end = _text(gap.begin, clock), _text(gap.end, clock)
     if begin == end:
-        return f"gap {begin} ({span_text(max((gap.end - gap.begin) // _MICRO, 1))})"
+        return tr("gap at {begin} ({span})", begin=begin, span=span_text(max((gap.end - gap.begin) // _MICRO, 1)))
     same_day = _local(gap.begin, clock).date() == _local(gap.end, clock).date()
-    return f"gap {begin}–{end.rpartition(' ')[2] if same_day else end}"
+    return tr("gap {begin}–{end}", begin=begin, end=end.rpartition(" ")[2] if same_day else end)
 
 
 def _text(moment: int, clock: ClockTime) -> str:

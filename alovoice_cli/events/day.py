@@ -15,14 +15,14 @@ from alovoice_cli.events.headline_figures import NOTHING, DayTargets, Figure, do
 from alovoice_cli.events.kpi import FEW_CALLS, Kpi, KpiSettings
 from alovoice_cli.events.missed import MissedCall
 from alovoice_cli.events.peer_names import PeerNames
-from alovoice_cli.findings import count
-from alovoice_cli.localization import days_text, short_weekday
+from alovoice_cli.language import joined, mark, ngettext, tr
+from alovoice_cli.localization import days_text, decimal_text, short_weekday
 from alovoice_cli.moments import ClockTime, from_unix, parse_moment, span_text, unix_microseconds
 
 DAYS_OF_WEEK = 7
 _MICRO = 1_000_000
-_DAYS = "give today, yesterday or a date such as 2026-11-23 that has begun"
-_FEW_REMARK = f"* fewer than {FEW_CALLS} inbound calls: the rates say little"
+_DAYS = mark("give today, yesterday or a date that has begun, such as 2026-11-23")
+_FEW_REMARK = mark("* fewer than {number} inbound calls: the rates say little")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class DaySpan:
         """Returns the days and the part that is known, such as `Mon 23 Nov 2026, so far (until 13:05)`."""
         last = _midnight(self.end, -1)
         days = days_text(self.begin, last, year=True)
-        return f"{days}, so far (until {self.now:%H:%M})" if self.is_running else days
+        return tr("{days}, so far (until {time})", days=days, time=f"{self.now:%H:%M}") if self.is_running else days
 
 
 def read_days(word: str, clock: ClockTime, *, days: int = 1) -> DaySpan:
@@ -85,11 +85,11 @@ def read_days(word: str, clock: ClockTime, *, days: int = 1) -> DaySpan:
     try:
         moment = parse_moment(word, clock, "the day")
     except UsageError as error:
-        raise UsageError(error.message.replace(" is no moment", " is not a valid day"), hint=_DAYS) from error
+        raise UsageError(tr("the day {word!r} is not a valid day", word=word), hint=tr(_DAYS)) from error
     if not moment.is_day:
-        raise UsageError(f"the day {word!r} is not a valid day", hint=_DAYS)
+        raise UsageError(tr("the day {word!r} is not a valid day", word=word), hint=tr(_DAYS))
     if moment.at > clock.now:
-        raise UsageError(f"{moment.at:%Y-%m-%d} has not begun", hint=_DAYS)
+        raise UsageError(tr("the day {day} has not begun", day=f"{moment.at:%Y-%m-%d}"), hint=tr(_DAYS))
     return DaySpan(_midnight(moment.at, 1 - days), _midnight(moment.at, 1), clock)
 
 
@@ -164,7 +164,7 @@ class Day:
     @property
     def title(self) -> str:
         """Returns the PBX and the days."""
-        return f"PBX {self.profile}: {self.span.title}"
+        return tr("PBX {profile}: {days}", profile=self.profile, days=self.span.title)
 
     @property
     def is_week(self) -> bool:
@@ -193,30 +193,53 @@ class Day:
         by_reason: dict[str, list[str]] = {}
         for figure in self.figures:
             if figure.why:
-                by_reason.setdefault(figure.why, []).append(figure.name.lower())
-        missing = [f"{NOTHING} {', '.join(names)}: {why}" for why, names in by_reason.items()]
-        return [*missing, *doubts(self.kpi)] + ([_FEW_REMARK] if any(row.is_few for row in self.rows) else [])
+                by_reason.setdefault(figure.why, []).append(figure.name)
+        missing = [
+            tr("{nothing} {figures}: {why}", nothing=NOTHING, figures=joined(", ", names), why=why)
+            for why, names in by_reason.items()
+        ]
+        few = [tr(_FEW_REMARK, number=FEW_CALLS)] if any(row.is_few for row in self.rows) else []
+        return [*missing, *doubts(self.kpi), *few]
 
     @property
     def calls_text(self) -> str:
         """Returns the numbers of calls, in one sentence."""
         calls, out = self.kpi.inbound, self.kpi.outbound
-        parts = [f"{calls.answered} answered, {calls.missed} missed"]
-        parts += [f"{number} {word}" for number, word in ((calls.other, "other"), (calls.open, "open")) if number]
-        return f"in: {calls.offered} ({', '.join(parts)}); out: {out.seizures} ({out.answered} answered)"
+        parts = [tr("answered {number}", number=calls.answered), tr("missed {number}", number=calls.missed)]
+        parts += [tr("other {number}", number=calls.other)] if calls.other else []
+        parts += [tr("open {number}", number=calls.open)] if calls.open else []
+        return tr(
+            "Calls in: {inbound} ({parts}); out: {outbound} (answered {answered})",
+            inbound=calls.offered,
+            parts=joined(", ", parts),
+            outbound=out.seizures,
+            answered=out.answered,
+        )
 
     @property
     def lines_text(self) -> str:
         """Returns how many lines were in use at most, and how many the busy hour needs."""
         lines = self.kpi.lines
         if not lines.peak or lines.peak_at is None:
-            return "Lines: none was in use"
-        each = f" (a trunk carries {self.trunk_lines})" if self.trunk_lines else ""
-        text = f"Lines: at most {lines.peak} in use{each}, at {self._at(lines.peak_at)}"
+            return tr("Lines: none was in use")
+        texts = [tr("Lines: at most {peak} in use, at {time}", peak=lines.peak, time=self._at(lines.peak_at))]
+        if self.trunk_lines:
+            texts[0] = tr(
+                "Lines: at most {peak} in use (a line carries {most} calls), at {time}",
+                peak=lines.peak,
+                most=self.trunk_lines,
+                time=self._at(lines.peak_at),
+            )
         if lines.busy_hour is not None:
-            text += f"; busy hour {self._at(lines.busy_hour)}, {lines.busy_hour_erlangs} erlangs carried: "
-            text += f"{count(lines.busy_hour_lines_1pct, 'line')} would lose at most 1 % of calls"
-        return text
+            texts.append(
+                tr(
+                    "busy hour {hour}, {erlangs} erlangs carried: with {lines} at most 1 % of calls would be lost",
+                    hour=self._at(lines.busy_hour),
+                    erlangs=decimal_text(lines.busy_hour_erlangs or 0, 2),
+                    lines=ngettext("{n} line", "{n} lines", lines.busy_hour_lines_1pct or 0),
+                )
+            )
+        return joined("; ", texts)
 
     @property
     def coverage_text(self) -> str:
@@ -228,10 +251,10 @@ class Day:
         """Returns a moment of the period, and for how long it is past: `09:12 (3 h 53 min)`."""
         moment = from_unix(seconds, self.span.clock.zone)
         past = span_text(max(int(self.span.now.timestamp()) - seconds, 0))
-        return past if moment is None else f"{self._at(moment)} ({past})"
+        return past if moment is None else tr("{time} ({span})", time=self._at(moment), span=past)
 
     def _at(self, moment: datetime) -> str:
-        return f"{short_weekday(moment)} {moment:%H:%M}" if self.is_week else f"{moment:%H:%M}"
+        return joined(" ", [short_weekday(moment), f"{moment:%H:%M}"]) if self.is_week else f"{moment:%H:%M}"
 
     def as_json(self) -> dict[str, object]:
         """Returns all of it; rates are percentages, times are ISO 8601 with the zone's offset."""

@@ -4,7 +4,16 @@ from collections.abc import Iterator
 from typing import Literal
 
 from alovoice_cli.events.day import Day, DayRow
-from alovoice_cli.events.day_text import calls_text, day_cells, no_calls_text, number_text, owed_text, target_note
+from alovoice_cli.events.day_text import (
+    calls_text,
+    coverage_text,
+    day_cells,
+    more_owed_text,
+    no_calls_text,
+    number_text,
+    owed_text,
+    target_note,
+)
 from alovoice_cli.events.headline_figures import NOTHING, Figure
 from alovoice_cli.html_page import (
     BarPart,
@@ -20,6 +29,7 @@ from alovoice_cli.html_page import (
     tiles,
     with_note,
 )
+from alovoice_cli.language import tr
 
 _MOST_OWED, _MOST_OWED_IN_WEEK = 16, 10  # callers: beside the 24 hours of a day, below the days
 _VERDICTS: dict[bool | None, Literal["", "good", "bad"]] = {None: "", True: "good", False: "bad"}
@@ -31,13 +41,13 @@ def day_page(day: Day) -> str:
     parts: list[str] = [
         tiles(map(_tile, day.figures)),
         *remarks,
-        remark(f"Calls {day.calls_text}."),
+        remark(f"{day.calls_text}."),
     ]
     if day.is_week:
-        parts += [heading("Days"), _day_table(day), *_owed(day)]
+        parts += [heading(tr("Days")), _day_table(day), *_owed(day)]
     else:
         parts.append(columns(_hours(day), _owed(day)))
-    parts += [heading("Lines and coverage"), remark(f"{day.lines_text}."), remark(f"Coverage: {day.coverage_text}.")]
+    parts += [heading(tr("Lines and coverage")), remark(f"{day.lines_text}."), remark(f"{coverage_text(day)}.")]
     return page(day.title, parts, fits_one_sheet=True)
 
 
@@ -47,18 +57,19 @@ def _tile(figure: Figure) -> Tile:
 
 
 def _hours(day: Day) -> Iterator[str]:
-    yield heading("Inbound calls by hour")
+    yield heading(tr("Inbound calls by hour"))
     if not day.rows:
         yield remark(no_calls_text(day))
         return
     highest = max(row.offered for row in day.rows)
-    heads = (Head("Hour"), Head("Calls", numeric=True), Head("Missed", numeric=True), Head(""))
+    heads = (Head(tr("Hour")), Head(tr("Calls"), numeric=True), Head(tr("Missed"), numeric=True), Head(""))
     rows = [(row.name, str(row.offered), str(row.missed), _bar(row, highest)) for row in day.rows]
     yield table("hours", heads, rows)
-    yield _LEGEND
+    yield _legend()
 
 
-_LEGEND = legend((("answered", "var(--three)"), ("other", "var(--line)"), ("missed", "var(--bad)")))
+def _legend() -> str:
+    return legend(((tr("answered"), "var(--three)"), (tr("other"), "var(--line)"), (tr("missed"), "var(--bad)")))
 
 
 def _bar(row: DayRow, highest: int) -> str:
@@ -67,11 +78,11 @@ def _bar(row: DayRow, highest: int) -> str:
 
 
 def _day_table(day: Day) -> str:
-    names = ("Calls", "Answered", "Missed", "Rate", "Level", "Wait", "Owed")
-    scores = ("Score",) if day.has_scores else ()
-    heads = [Head("Day", whole=True), *(Head(name, numeric=True) for name in (*names, *scores)), Head("")]
+    names = (tr("Calls"), tr("Answered"), tr("Missed"), tr("Rate"), tr("Level"), tr("Wait"), tr("Owed"))
+    scores = (tr("Score"),) if day.has_scores else ()
+    heads = [Head(tr("Day"), whole=True), *(Head(name, numeric=True) for name in (*names, *scores)), Head("")]
     highest = max(row.offered for row in day.rows)
-    return table("days", heads, [_day_row(day, row, highest) for row in day.rows]) + _LEGEND
+    return table("days", heads, [_day_row(day, row, highest) for row in day.rows]) + _legend()
 
 
 def _day_row(day: Day, row: DayRow, highest: int) -> tuple[str, ...]:
@@ -85,7 +96,7 @@ def _owed(day: Day) -> Iterator[str]:
     if not day.owed:
         return
     most = _MOST_OWED_IN_WEEK if day.is_week else _MOST_OWED
-    heads = (Head("Number", whole=True), Head("Since, extension or line"))
+    heads = (Head(tr("Number"), whole=True), Head(tr("Since, extension or line")))
     rows = [
         (
             with_note(caller.number, calls_text(caller)),
@@ -95,4 +106,4 @@ def _owed(day: Day) -> Iterator[str]:
     ]
     yield table("owed", heads, rows)
     if len(day.owed) > most:
-        yield remark(f"and {len(day.owed) - most} more: {day.owed_command}")
+        yield remark(more_owed_text(len(day.owed) - most, day.owed_command))

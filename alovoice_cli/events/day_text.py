@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from alovoice_cli.events.day import Day, DayRow, LiveDay, OwedCaller
 from alovoice_cli.events.headline_figures import NOTHING, Figure, value_text
+from alovoice_cli.language import joined, ngettext, tr
+from alovoice_cli.localization import decimal_text
 from alovoice_cli.masking import disarm
 
 ScreenLine = tuple[tuple[str, str], ...]
@@ -14,6 +16,8 @@ WIDTH = 79
 HEIGHT = 23
 """Lines of the screen: the prompt below needs the last of 24."""
 _HALF = 39
+_NAME_WIDTH = 15
+_TARGET_WIDTH = _HALF - _NAME_WIDTH - 9
 _LABEL = 7
 _NARROWEST, _WIDEST = 3, 6  # columns of an hour
 _BAR_ROWS = 3
@@ -36,9 +40,9 @@ def day_screen(
     width = max(min(width, WIDTH), _HALF)
     top = [_one(day.title, "bold"), *([_live_line(live)] if live else [])]
     figures = list(_figure_lines(day.figures, width)) + [_one(line, "dim") for line in _wrapped(day.remarks, width)]
-    calls = map(_one, _wrapped([f"Calls {day.calls_text}"], width))
+    calls = map(_one, _wrapped([day.calls_text], width))
     middle = [*figures, *calls, *_row_lines(day, width, ascii_only=ascii_only)]
-    bottom = [_one(line, "dim") for line in _wrapped([day.lines_text, f"Coverage: {day.coverage_text}"], width)]
+    bottom = [_one(line, "dim") for line in _wrapped([day.lines_text, coverage_text(day)], width)]
     free = height - len(top) - len(middle) - len(bottom) - 1
     blanks = max(min(free - min(len(day.owed), _FEW_OWED), 3), 0)
     room = max(free - blanks, 0)
@@ -76,9 +80,14 @@ def _wrapped(texts: Sequence[str], width: int) -> list[str]:
 
 
 def _live_line(live: LiveDay) -> ScreenLine:
-    listener = ("the listener is up", "good") if live.listener_is_up else ("NO LISTENER IS UP", "bad")
-    waiting = f"outbox: {live.outbox_waiting} waiting" + (f", {live.outbox_dead} given up" if live.outbox_dead else "")
-    return (f"Now: {live.calls_in} in, {live.calls_out} out; ", ""), listener, (f"; {waiting}", "")
+    listener = (tr("the listener is running"), "good")
+    if not live.listener_is_up:
+        listener = (tr("NO LISTENER IS RUNNING"), "bad")
+    waiting = tr("outbox: {number} waiting", number=live.outbox_waiting)
+    if live.outbox_dead:
+        waiting = joined(", ", [waiting, tr("{number} given up", number=live.outbox_dead)])
+    now = tr("Now: {inbound} in, {outbound} out", inbound=live.calls_in, outbound=live.calls_out)
+    return (f"{now}; ", ""), listener, (f"; {waiting}", "")
 
 
 def _figure_lines(figures: Sequence[Figure], width: int) -> Iterator[ScreenLine]:
@@ -94,12 +103,13 @@ def _figure_cell(figure: Figure) -> ScreenLine:
     style = {None: "dim", True: "good", False: "bad"}[figure.is_met]
     sign = "≤" if figure.at_most else "≥"
     target = f"{sign} {figure.target_text} {judged}".rstrip() if figure.target is not None else ""
-    return (f"{figure.name:<15}", ""), (f"{figure.text:>8}", "bold"), (f" {target}".ljust(_HALF - 23), style)
+    name = _cut(figure.name, _NAME_WIDTH - 1)
+    return (f"{name:<{_NAME_WIDTH}}", ""), (f"{figure.text:>9}", "bold"), (f" {target}".ljust(_TARGET_WIDTH), style)
 
 
 def _verdict_text(figure: Figure) -> str:
     """Returns `ok`, or on which side of the target the value is; '' where nothing can be judged."""
-    return {None: "", True: "ok", False: "above" if figure.at_most else "below"}[figure.is_met]
+    return {None: "", True: tr("ok"), False: tr("above") if figure.at_most else tr("below")}[figure.is_met]
 
 
 def _row_lines(day: Day, room: int, *, ascii_only: bool) -> list[ScreenLine]:
@@ -116,11 +126,16 @@ def _row_lines(day: Day, room: int, *, ascii_only: bool) -> list[ScreenLine]:
     for begin in range(0, len(day.rows), size):
         rows = day.rows[begin : begin + size]
         lines += _bars(rows, width, max(row.offered for row in day.rows), 1 if blocks > 1 else _BAR_ROWS, ascii_only)
-        lines.append(_one("Hour".ljust(_LABEL) + "".join(f"{row.name[:2]:>{width}}" for row in rows), "dim"))
-        lines.append(_one("Calls".ljust(_LABEL) + "".join(f"{row.offered:>{width}}" for row in rows)))
+        lines.append(_one(_label(tr("Hour")) + "".join(f"{row.name[:2]:>{width}}" for row in rows), "dim"))
+        lines.append(_one(_label(tr("Calls")) + "".join(f"{row.offered:>{width}}" for row in rows)))
         cells = ((f"{row.missed:>{width}}", "bad" if row.missed else "") for row in rows)
-        lines.append((("Missed".ljust(_LABEL), ""), *cells))
+        lines.append(((_label(tr("Missed")), ""), *cells))
     return lines
+
+
+def _label(text: str) -> str:
+    """Returns a row's label, cut to the room before the hours."""
+    return _cut(text, _LABEL - 1).ljust(_LABEL)
 
 
 def _bars(rows: Sequence[DayRow], width: int, highest: int, height: int, ascii_only: bool) -> Iterator[ScreenLine]:
@@ -137,8 +152,12 @@ def _bars(rows: Sequence[DayRow], width: int, highest: int, height: int, ascii_o
 
 def _table_head(day: Day) -> str:
     """Returns the headings over the days of a week."""
-    score = "  Score" if day.has_scores else ""
-    return f"{'Day':<12}{'Calls':>7}{'Answered':>10}{'Missed':>8}{'Rate':>9}{'Level':>9}{'Wait':>9}{'Owed':>6}{score}"
+    titles = [(tr("Day"), -12), (tr("Calls"), 7), (tr("Answered"), 10), (tr("Missed"), 8), (tr("Rate"), 9)]
+    titles += [(tr("Level"), 9), (tr("Wait"), 9), (tr("Owed"), 6)]
+    titles += [(tr("Score"), 7)] if day.has_scores else []
+    return "".join(
+        _cut(title, abs(width) - 1).rjust(width) if width > 0 else title.ljust(-width) for title, width in titles
+    )
 
 
 def _day_line(day: Day, row: DayRow) -> str:
@@ -161,24 +180,37 @@ def day_cells(row: DayRow) -> tuple[str, str, str]:
 
 def number_text(value: float | None) -> str:
     """Returns a number with one decimal."""
-    return NOTHING if value is None else f"{value:.1f}"
+    return NOTHING if value is None else decimal_text(value)
+
+
+def coverage_text(day: Day) -> str:
+    """Returns when the listener was running."""
+    return tr("Coverage: {times}", times=day.coverage_text)
 
 
 def no_calls_text(day: Day) -> str:
     """Returns the sentence that stands in place of the hours of a day without an inbound call."""
-    return "No inbound call is known." if day.coverage.begin is None else "No inbound call began."
+    if day.coverage.begin is None:
+        return tr("No inbound call is known.")
+    return tr("No inbound call began.")
 
 
 def owed_text(day: Day) -> str:
     """Returns how many callers are owed a call."""
-    hidden = f", and {day.owed_hidden} hidden" if day.owed_hidden else ""
     owed = next(figure.text for figure in day.figures if figure.key == "still_owed")
-    return f"Owed a call: {owed}{hidden}"
+    if day.owed_hidden:
+        return tr("Owed a call: {number}, and {hidden} hidden", number=owed, hidden=day.owed_hidden)
+    return tr("Owed a call: {number}", number=owed)
 
 
 def _owed_head(day: Day, shown: int, command: str) -> str:
     more = len(day.owed) - shown
-    return owed_text(day) + (f"; {more} more: {command}" if more > 0 else "")
+    return joined("; ", [owed_text(day), *([more_owed_text(more, command)] if more > 0 else [])])
+
+
+def more_owed_text(number: int, command: str) -> str:
+    """Returns how many callers are not listed, and the command that lists all."""
+    return ngettext("{n} more: {command}", "{n} more: {command}", number, command=command)
 
 
 def _owed_line(day: Day, caller: OwedCaller) -> ScreenLine:
@@ -188,8 +220,8 @@ def _owed_line(day: Day, caller: OwedCaller) -> ScreenLine:
 
 def calls_text(caller: OwedCaller) -> str:
     """Returns how often the caller was missed, and how often we tried."""
-    tried = f", tried {caller.tried}x" if caller.tried else ""
-    return f"missed {caller.missed}x{tried}"
+    missed = tr("missed {number}x", number=caller.missed)
+    return joined(", ", [missed, tr("tried {number}x", number=caller.tried)]) if caller.tried else missed
 
 
 def _cut(text: str, length: int, mark: str = "…") -> str:
@@ -199,8 +231,8 @@ def _cut(text: str, length: int, mark: str = "…") -> str:
 def day_message(day: Day) -> str:
     """Returns short lines without columns, for a mail or a messenger: at most 4096 characters."""
     head = [day.title, "", *map(_figure_text, day.figures), *day.remarks, ""]
-    head = _disarmed([*head, f"Calls {day.calls_text}", "", *_rows_text(day), ""])
-    tail = _disarmed(["", day.lines_text, f"Coverage: {day.coverage_text}"])
+    head = _disarmed([*head, day.calls_text, "", *_rows_text(day), ""])
+    tail = _disarmed(["", day.lines_text, coverage_text(day)])
     room = _LONGEST_TEXT - _length([*head, _owed_head(day, 0, day.owed_command), *tail])
     owed: list[str] = []
     for line in _disarmed(_owed_text(day, caller) for caller in day.owed):
@@ -212,8 +244,9 @@ def day_message(day: Day) -> str:
 
 
 def _owed_text(day: Day, caller: OwedCaller) -> str:
-    peer = f", {_cut(caller.peer, _LONGEST_NAME)}" if caller.peer else ""
-    return f"{caller.number} since {day.since_text(caller.since)}, {calls_text(caller)}{peer}"
+    since = tr("{number} since {time}", number=caller.number, time=day.since_text(caller.since))
+    peer = [_cut(caller.peer, _LONGEST_NAME)] if caller.peer else []
+    return joined(", ", [since, calls_text(caller), *peer])
 
 
 def _disarmed(lines: Iterable[str]) -> list[str]:
@@ -234,36 +267,56 @@ def target_note(figure: Figure, *, before: str = "") -> str:
     """Returns the target and whether it is met, in words."""
     if figure.target is None:
         return ""
-    least = "at most" if figure.at_most else "at least"
-    met = {None: "", True: ": met", False: ": not met"}[figure.is_met]
-    return f"{before}target {least} {figure.target_text}{met}{')' if before else ''}"
+    target = tr("target at least {value}", value=figure.target_text)
+    if figure.at_most:
+        target = tr("target at most {value}", value=figure.target_text)
+    if figure.is_met is not None:
+        target = joined(": ", [target, tr("met") if figure.is_met else tr("not met")])
+    return f"{before}{target}{')' if before else ''}"
 
 
 def _rows_text(day: Day) -> Iterator[str]:
     if not day.is_week:
-        yield "Calls by hour (missed):" if day.rows else no_calls_text(day)
+        yield tr("Calls by hour (missed):") if day.rows else no_calls_text(day)
         for row in day.rows:
             yield f"{row.name} {row.offered}" + (f" ({row.missed})" if row.missed else "")
         return
     for row in day.rows:
         if not row.is_known:
-            yield f"{row.name}: no listener was there"
+            yield tr("{day}: the listener was not running", day=row.name)
             continue
         rate, level, wait = day_cells(row)
-        score = f", score {number_text(row.score)}" if day.has_scores else ""
-        calls = "1 call" if row.offered == 1 else f"{row.offered} calls"
-        yield f"{row.label}: {calls}, {row.missed} missed, answered {rate}"
-        yield f"  service level {level}, wait {wait}, owed {row.owed}{score}"
+        yield ngettext(
+            "{day}: {n} call, missed {missed}, answered {rate}",
+            "{day}: {n} calls, missed {missed}, answered {rate}",
+            row.offered,
+            day=row.label,
+            missed=row.missed,
+            rate=rate,
+        )
+        details = [tr("service level {level}, wait {wait}, owed {owed}", level=level, wait=wait, owed=row.owed)]
+        details += [tr("score {score}", score=number_text(row.score))] if day.has_scores else []
+        yield "  " + joined(", ", details)
 
 
 def live_line(live: LiveDay) -> str:
     """Returns what matters in one line, for a terminal that cannot be drawn over."""
     calls = live.day.kpi.inbound
-    up = "listener up" if live.listener_is_up else "NO LISTENER"
+    up = tr("listener running") if live.listener_is_up else tr("NO LISTENER")
     now = f"{live.day.span.now:%H:%M:%S}"
     level = live.day.figures[0]
-    return (
-        f"{now} now {live.calls_in} in, {live.calls_out} out; today {calls.offered} in, {calls.answered} answered, "
-        f"{calls.missed} missed; {level.name.lower()} {level.text}; owed {len(live.day.owed)}; {up}; "
-        f"outbox {live.outbox_waiting}"
+    return tr(
+        "{time} now in {inbound}, out {outbound}; today in {offered}, answered {answered}, missed {missed};"
+        " {figure} {value}; owed {owed}; {listener}; outbox {waiting}",
+        time=now,
+        inbound=live.calls_in,
+        outbound=live.calls_out,
+        offered=calls.offered,
+        answered=calls.answered,
+        missed=calls.missed,
+        figure=level.name,
+        value=level.text,
+        owed=len(live.day.owed),
+        listener=up,
+        waiting=live.outbox_waiting,
     )

@@ -86,12 +86,30 @@ location {path} {{
     client_body_buffer_size 1m;
     proxy_connect_timeout 2s;
     proxy_read_timeout {read_seconds}s;
-    # A request that was sent once is never sent to the listener again: it would be a second delivery.
-    proxy_next_upstream off;
-    access_log off;
+{next_upstream}    access_log off;
     error_log /dev/null emerg;
 }}
 """
+
+
+_NEVER_AGAIN = """\
+    # A request that was sent once is never sent to the listener again: it would be a second delivery.
+    proxy_next_upstream off;
+"""
+_NEXT_LISTENER = """\
+    # What one listener did not answer, or could not store, is sent to another: the store that they share knows a
+    # delivery that comes twice, and gives the first one's answer.
+    proxy_next_upstream error timeout http_503 non_idempotent;
+    proxy_next_upstream_tries 2;
+"""
+_UPSTREAM = """\
+# Before the `server` block: the listeners that share a store, a line each. A listener that is down refuses at once, and
+# the next is asked; it is not put aside, so that never all of them are.
+upstream {name} {{
+{servers}}}
+"""
+SHARED_NAME = "alovoice"
+"""The name of the group of listeners, for nginx."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,10 +172,28 @@ def nginx_location(host: str, port: int, *, path: str = "/h/", read_seconds: int
 
     Raises UsageError for a path that a location cannot hold. An IPv6 host gets its brackets.
     """
+    return _location(_address(host, port), _NEVER_AGAIN, path, read_seconds)
+
+
+def nginx_shared_location(*, path: str = "/h/", read_seconds: int = 15) -> str:
+    """The same for several listeners on one store, which `nginx_upstream` names."""
+    return _location(SHARED_NAME, _NEXT_LISTENER, path, read_seconds)
+
+
+def nginx_upstream(listeners: Sequence[tuple[str, int]]) -> str:
+    """The group of listeners, by host and port, that `nginx_shared_location` leads to."""
+    servers = "".join(f"    server {_address(host, port)} max_fails=0;\n" for host, port in listeners)
+    return _UPSTREAM.format(name=SHARED_NAME, servers=servers)
+
+
+def _location(upstream: str, next_upstream: str, path: str, read_seconds: int) -> str:
     if not _PATH.fullmatch(path):
         raise UsageError(f"{path!r} is no path of plain letters", hint="give it as /h/")
-    address = f"[{host}]" if ":" in host and not host.startswith("[") else host
-    return _LOCATION.format(path=path, upstream=f"{_one_line(address)}:{port}", read_seconds=read_seconds)
+    return _LOCATION.format(path=path, upstream=upstream, read_seconds=read_seconds, next_upstream=next_upstream)
+
+
+def _address(host: str, port: int) -> str:
+    return f"{_one_line(f'[{host}]' if ':' in host and not host.startswith('[') else host)}:{port}"
 
 
 def _path(text: str) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
+from alovoice_cli.language import mark, tr
 from alovoice_cli.phones import canonical
 
 EventType = Literal["callstart", "callend", "result", "route", "probe"]
@@ -26,19 +27,19 @@ MISSED_STATUSES = ("304", "480", "486", "603", "603-S")
 """`status_code` of calls that nobody took, each its own reason: missed, unavailable, busy, declined, cancelled."""
 ANSWERED_STATUS = "200"
 STATUS_WORDS = {
-    "200": "answered",
-    "304": "not answered",
-    "402": "no money",
-    "403": "forbidden",
-    "404": "invalid number",
-    "423": "blocked",
-    "480": "unavailable",
-    "484": "direction not available",
-    "486": "busy",
-    "503": "direction not available",
-    "603": "declined",
-    "603-S": "hung up",
-    "OTHER": "undefined",
+    "200": mark("answered"),
+    "304": mark("not answered"),
+    "402": mark("insufficient funds"),
+    "403": mark("forbidden"),
+    "404": mark("invalid number"),
+    "423": mark("blocked"),
+    "480": mark("unavailable"),
+    "484": mark("direction not available"),
+    "486": mark("busy"),
+    "503": mark("direction not available"),
+    "603": mark("declined"),
+    "603-S": mark("hung up"),
+    "OTHER": mark("undefined"),
 }
 """API, section 6, in the words of a terminal."""
 STATUS_TONES: Mapping[str, Literal["good", "bad", "doubt"]] = {
@@ -51,7 +52,7 @@ STATUS_TONES: Mapping[str, Literal["good", "bad", "doubt"]] = {
 
 def status_word(status: object) -> str:
     """Returns a status in words; one that the document does not name stays as it is."""
-    return STATUS_WORDS.get(str(status), str(status))
+    return tr(STATUS_WORDS[str(status)]) if str(status) in STATUS_WORDS else str(status)
 
 
 TRIAL_HEADER = "x-alovoice-trial"

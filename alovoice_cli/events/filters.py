@@ -34,6 +34,7 @@ from alovoice_cli.events.conditions import (
     holds,
 )
 from alovoice_cli.events.event import Call, Event, Fact
+from alovoice_cli.language import mark, tr
 from alovoice_cli.moments import ClockTime, parse_moment, parse_span, unix_microseconds
 from alovoice_cli.phones import canonical
 
@@ -57,7 +58,7 @@ _SPELLINGS: Mapping[str, Operator] = {
 ReadMoment = Callable[[str], datetime]
 """Text as a moment, as `--since` takes it; raises UsageError."""
 _KNOWN_OF_CALL = ("external_id", "pbx_call_id", "number", "line", "peer", "direction")
-_OLDER_NAMES = {"call_id": "event_call_id is what a callstart was answered with, pbx_call_id the PBX's own id"}
+_OLDER_NAMES = {"call_id": mark("event_call_id is the id that answered the callstart, pbx_call_id is the PBX's own id")}
 EVER = "all"
 """`--since all`: from the first event on."""
 
@@ -83,19 +84,19 @@ class _Parser:
         self._text = re.sub(r"\s", " ", text)
         self._fields, self._read_moment = fields, read_moment
         if len(text) > LONGEST:
-            self._fail(LONGEST, f"the condition is longer than {LONGEST} characters")
+            self._fail(LONGEST, tr("the condition is longer than {most} characters", most=LONGEST))
         self._tokens = self._scan()
         self._next = self._depth = 0
 
     def parse(self) -> Condition:
         condition = self._or()
         if self._here.kind != "end":
-            self._fail_here("'and', 'or' or the end")
+            self._fail_here(tr("'and', 'or' or the end"))
         return condition
 
     def _scan(self) -> list[_Token]:
         if bad := _UNREADABLE.search(self._text):
-            self._fail(bad.start(), "a character that cannot be asked for")
+            self._fail(bad.start(), tr("a character that cannot be searched for"))
         tokens, at = [], 0
         while at < len(self._text):
             if self._text[at] == " ":
@@ -103,7 +104,9 @@ class _Parser:
                 continue
             match = _TOKEN.match(self._text, at)
             if match is None:
-                what = "a quote that is not closed" if self._text[at] in "'\"" else f"{self._text[at]!r} means nothing"
+                what = tr("{sign!r} has no meaning here", sign=self._text[at])
+                if self._text[at] in "'\"":
+                    what = tr("a quote that is not closed")
                 self._fail(at, what)
             tokens.append(_Token(str(match.lastgroup), match.group(), at))
             at = match.end()
@@ -139,7 +142,7 @@ class _Parser:
     def _not(self) -> Condition:
         self._depth += 1
         if self._depth > _DEEPEST:
-            self._fail(self._here.at, f"nested deeper than {_DEEPEST} levels")
+            self._fail(self._here.at, tr("nested deeper than {most} levels", most=_DEEPEST))
         if self._takes("not"):
             condition: Condition = Not(self._not())
         elif self._takes("("):
@@ -154,13 +157,14 @@ class _Parser:
     def _comparison(self) -> Condition:
         token = self._here
         if token.kind != "word" or token.keyword:
-            self._fail_here("a field")
+            self._fail_here(tr("a field"))
         self._take()
         field = self._fields.get(token.text.lower())
         if field is None:
             near = get_close_matches(token.text.lower(), self._fields, n=1)
-            hint = _OLDER_NAMES.get(token.text.lower()) or (f"did you mean {near[0]}?" if near else "")
-            self._fail(token.at, f"there is no field {token.text!r}", hint)
+            older = _OLDER_NAMES.get(token.text.lower())
+            hint = tr(older) if older else tr("did you mean {name}?", name=near[0]) if near else ""
+            self._fail(token.at, tr("there is no field {name!r}", name=token.text), hint)
         if self._takes("not"):
             if self._here.keyword != "in":
                 self._fail_here("'in'")
@@ -170,24 +174,28 @@ class _Parser:
     def _membership(self, field: EventField) -> Condition:
         self._take()
         if not self._takes("("):
-            self._fail_here("'(' and values")
+            self._fail_here(tr("'(' and values"))
         values = [self._value(field, "in")]
         while self._takes(","):
             values.append(self._value(field, "in"))
         if not self._takes(")"):
-            self._fail_here("',' or ')'")
+            self._fail_here(tr("',' or ')'"))
         return Compare(field.name, "in", tuple(values))
 
     def _sign_and_value(self, field: EventField) -> Condition:
         token = self._here
         if token.kind != "op":
-            self._fail_here(f"a sign after {field.name}, such as =")
+            self._fail_here(tr("a sign after {field}, such as =", field=field.name))
         self._take()
         operator = _SPELLINGS[token.text]
         fitting = _FOR_NUMBERS if field.kind in _ORDERED else _FOR_TEXT
         if operator not in fitting:
-            what = "a number or a moment" if field.kind in _ORDERED else "a text"
-            self._fail(token.at, f"{field.name} is {what}: it takes {', '.join(fitting)} and in")
+            what = tr("{field} is a text: use {signs} or in", field=field.name, signs=", ".join(fitting))
+            if field.kind in _ORDERED:
+                what = tr(
+                    "{field} is a number or a time: use {signs} or in", field=field.name, signs=", ".join(fitting)
+                )
+            self._fail(token.at, what)
         return Compare(field.name, operator, self._value(field, operator))
 
     def _value(self, field: EventField, operator: Operator) -> Value:
@@ -196,7 +204,7 @@ class _Parser:
             self._take()
             return None
         if token.kind not in ("word", "text") or token.keyword:
-            self._fail_here("a value (in quotes, where it is one of the language's words)")
+            self._fail_here(tr("a value (in quotes if it is a word such as and, or, in)"))
         self._take()
         text = token.text[1:-1] if token.kind == "text" else token.text
         try:
@@ -211,20 +219,22 @@ class _Parser:
 
     def _fail_here(self, wanted: str) -> NoReturn:
         token = self._here
-        found = "the end" if token.kind == "end" else repr(token.text)
-        self._fail(token.at, f"expected {wanted}, found {found}")
+        found = tr("the end") if token.kind == "end" else repr(token.text)
+        self._fail(token.at, tr("expected {wanted}, found {found}", wanted=wanted, found=found))
 
     def _fail(self, at: int, what: str, hint: str = "") -> NoReturn:
         raise UsageError(
-            f"--where, column {at + 1}: {what}",
-            hint=hint or f"fields: {', '.join(self._fields)}",
+            tr("--where, column {column}: {problem}", column=at + 1, problem=what),
+            hint=hint or tr("fields: {names}", names=", ".join(self._fields)),
             detail=f"{self._text[:200]}\n{' ' * at}^" if at < 200 else "",
         )
 
 
 def _text(text: str, parser: _Parser, field: EventField, operator: Operator) -> Value:
     if field.choices and operator in ("=", "!=", "in") and text not in field.choices:
-        raise UsageError(f"{field.name} is one of {', '.join(field.choices)}, not {text!r}")
+        raise UsageError(
+            tr("{field} is one of {names}, not {value!r}", field=field.name, names=", ".join(field.choices), value=text)
+        )
     return text
 
 
@@ -239,7 +249,7 @@ def _number(text: str, parser: _Parser, field: EventField, operator: Operator) -
     if field.name == "duration" and re.fullmatch(r"[0-9]{1,6}[smh]", text.lower()):
         return int(parse_span(text, "").total_seconds())
     if not re.fullmatch(r"[+-]?[0-9]{1,19}", text) or abs(int(text)) > _LARGEST:
-        raise UsageError(f"{field.name} is a whole number, not {text!r}")
+        raise UsageError(tr("{field} is a whole number, not {value!r}", field=field.name, value=text))
     return int(text)
 
 
@@ -301,7 +311,10 @@ def read_period(words: FilterWords, clock: ClockTime) -> Period:
     if words.until is not None:
         until = unix_microseconds(parse_moment(words.until, clock, "--until").end)
     if since is not None and until is not None and since >= until:
-        raise UsageError(f"--since {words.since} is not before --until {words.until}", hint="the earlier comes first")
+        raise UsageError(
+            tr("--since {since} is not before --until {until}", since=words.since, until=words.until),
+            hint=tr("the earlier time belongs to --since"),
+        )
     return Period(since, until)
 
 
@@ -325,7 +338,7 @@ def _where(text: str | None, fields: Mapping[str, EventField], clock: ClockTime)
     if text is None:
         return None
     if not text.strip():
-        raise UsageError("--where is empty", hint="leave it out to see all")
+        raise UsageError(tr("--where is empty"), hint=tr("leave it out to see all"))
     return parse_where(text, fields, lambda moment: parse_moment(moment, clock, "").at)
 
 
@@ -336,11 +349,14 @@ def _among(name: str, text: str | None, *, choices: Sequence[str] = (), is_phone
     values = [value.strip() for value in text.split(",") if value.strip()]
     for value in values:
         if choices and value not in choices:
-            raise UsageError(f"--{name} {value!r} is none", hint=f"there are {', '.join(choices)}")
+            raise UsageError(
+                tr("{option} {value!r} is not known", option=f"--{name}", value=value),
+                hint=tr("choose from {names}", names=", ".join(choices)),
+            )
         if not value.isprintable():
-            raise UsageError(f"--{name} {value!r} is no {name}")
+            raise UsageError(tr("{option} {value!r} is not valid", option=f"--{name}", value=value))
     if not values:
-        raise UsageError(f"--{name} is empty", hint=f"leave it out to see every {name}")
+        raise UsageError(tr("{option} is empty", option=f"--{name}"), hint=tr("leave it out to see all"))
     meant = tuple((canonical(value) or value) if is_phone else value for value in values)  # `anonymous` is a text
     return Compare(name, "=", meant[0]) if len(meant) == 1 else Compare(name, "in", meant)
 

@@ -7,6 +7,7 @@ from urllib.parse import quote, urlsplit
 
 from alovoice_cli.errors import UsageError
 from alovoice_cli.events.event import PBX_TYPES, EventType
+from alovoice_cli.language import mark, tr
 from alovoice_cli.masking import mask
 
 JSON_TYPE = "application/json"
@@ -16,7 +17,7 @@ FORM_TYPE = "application/x-www-form-urlencoded"
 _SECRET = re.compile(r"(?<=/h/)[^/]+")
 PLACE = "{type}"
 _SAFE = "/%:@!$&'()*+,;=~?"
-_HOW = "give http://HOST:PORT/h/SECRET, a handler's own URL, or TYPE=URL"
+_HOW = mark("give http://HOST:PORT/h/SECRET, the URL of a handler, or TYPE=URL")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,9 @@ class Handlers:
             kind = next((each for each in PBX_TYPES if equals and each == name), None)
             url = checked_url(rest if kind else word, option)
             if kind in exact or (kind is None and base):
-                raise UsageError(f"{option} says twice where {kind or 'events'} go", hint=_HOW)
+                raise UsageError(
+                    tr("{option} names two URLs for {type}", option=option, type=kind or "events"), hint=tr(_HOW)
+                )
             if kind is None:
                 base = url
             else:
@@ -71,7 +74,10 @@ class Handlers:
         """Returns the same as `url`. Raises UsageError without one."""
         url = self.url(kind)
         if url is None:
-            raise UsageError(f"{option} says no URL for {kind}", hint=f"add {option} {kind}=URL")
+            raise UsageError(
+                tr("{option} names no URL for {type}", option=option, type=kind),
+                hint=tr("add {option} {type}=URL", option=option, type=kind),
+            )
         return url
 
 
@@ -93,10 +99,10 @@ def checked_url(text: str, option: str) -> str:
         is_whole = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
         (parts.hostname or "").encode("idna")
     except ValueError as error:
-        raise UsageError(f"{option} {text!r} cannot be read as a URL", hint=_HOW) from error
+        raise UsageError(tr("{option} {url!r} is not a valid URL", option=option, url=text), hint=tr(_HOW)) from error
     if not is_whole or any(not letter.isprintable() or letter.isspace() for letter in text):
-        raise UsageError(f"{option} {text!r} is no http(s) URL", hint=_HOW)
+        raise UsageError(tr("{option} {url!r} is not an http(s) URL", option=option, url=text), hint=tr(_HOW))
     if parts.username is not None or parts.fragment:
-        raise UsageError(f"{option} holds a user and password, or a fragment", hint=_HOW)
+        raise UsageError(tr("{option} contains a user and a password, or a fragment", option=option), hint=tr(_HOW))
     whole = parts._replace(path=quote(parts.path, safe=_SAFE + "{}"), query=quote(parts.query, safe=_SAFE + "{}"))
     return whole.geturl()

@@ -4,14 +4,15 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from alovoice_cli.events.kpi import FEW_CALLS, Kpi
-from alovoice_cli.findings import count
+from alovoice_cli.language import mark, ngettext, tr
+from alovoice_cli.localization import decimal_text, percent_text
 from alovoice_cli.moments import span_text
 
 NOTHING = "–"
 """Shown for a figure that cannot be known."""
 _ABOUT_RINGING = {
-    "total": "the PBX counts the ringing in a call's duration, so waits are not known",
-    "unclear": "calls do not agree on whether their duration counts the ringing, so waits are not known",
+    "total": mark("the PBX counts the ringing in the duration of a call: wait times are not known"),
+    "unclear": mark("calls differ in whether their duration includes the ringing: wait times are not known"),
 }
 
 
@@ -60,12 +61,13 @@ class Figure(NamedTuple):
         if self.target is None:
             return ""
         if self.unit != "s":
-            return f"{self.target:g} {self.unit}".rstrip()
+            digits = 0 if self.target == int(self.target) else 1
+            number = decimal_text(self.target, digits)
+            return tr("{number} %", number=number) if self.unit else number
         seconds = int(self.target)
-        for size, letter in ((3600, "h"), (60, "m")):
-            if seconds % size == 0:
-                return f"{seconds // size}{letter}"
-        return f"{seconds} s" if seconds < 60 else span_text(seconds)
+        if seconds % 3600 == 0:
+            return tr("{hours} h", hours=seconds // 3600)
+        return tr("{minutes} min", minutes=seconds // 60) if seconds % 60 == 0 else span_text(seconds)
 
     def as_json(self) -> dict[str, object]:
         """Returns value, target, whether the target is met, and why there is no value."""
@@ -77,17 +79,19 @@ def value_text(value: float | None, unit: Unit) -> str:
     if value is None:
         return NOTHING
     if unit == "s":
-        return f"{value:g} s" if value < 60 else span_text(int(value + 0.5))
-    return f"{value:.1f} %" if unit == "%" else str(value)
+        if value >= 60 or value == int(value):
+            return span_text(int(value + 0.5))
+        return tr("{seconds} s", seconds=decimal_text(value))
+    return percent_text(value, 1) if unit == "%" else str(value)
 
 
 _KINDS: tuple[tuple[str, str, Unit, bool], ...] = (
-    ("service_level_pct", "Service level", "%", False),
-    ("answer_rate_pct", "Answer rate", "%", False),
-    ("abandon_rate_pct", "Abandon rate", "%", True),
-    ("mean_wait_s", "Mean wait", "s", True),
-    ("still_owed", "Owed a call", "", True),
-    ("callback_p50_s", "Callback delay", "s", True),
+    ("service_level_pct", mark("Service level"), "%", False),
+    ("answer_rate_pct", mark("Answer rate"), "%", False),
+    ("abandon_rate_pct", mark("Abandon rate"), "%", True),
+    ("mean_wait_s", mark("Mean wait"), "s", True),
+    ("still_owed", mark("Owed a call"), "", True),
+    ("callback_p50_s", mark("Callback delay"), "s", True),
 )
 
 
@@ -98,23 +102,28 @@ def headline_figures(kpi: Kpi, targets: DayTargets, owed: int | None) -> tuple[F
     None: no listener was there, and nobody knows who was missed.
     """
     calls, callback, limits = kpi.inbound, kpi.callback, kpi.settings
-    unended = "" if calls.ended else "no inbound call has ended"
-    unanswered = unended or ("" if calls.answered else "no inbound call was answered")
-    unknown = _ABOUT_RINGING.get(kpi.duration_test.verdict, "the wait of too many answered calls is not known")
-    unreached = "nobody was called back and reached" if callback.episodes else "no known caller was missed"
-    within = f"within {limits.service_seconds} s; who hung up under {limits.short_abandon_seconds} s left out"
-    hidden = f"and {callback.still_owed_hidden} hidden" if callback.still_owed_hidden else ""
+    unended = "" if calls.ended else tr("no inbound call has ended")
+    unanswered = unended or ("" if calls.answered else tr("no inbound call was answered"))
+    ringing = _ABOUT_RINGING.get(kpi.duration_test.verdict)
+    unknown = tr("the wait of too many answered calls is not known") if ringing is None else tr(ringing)
+    unreached = tr("nobody was called back and reached") if callback.episodes else tr("no known caller was missed")
+    within = tr(
+        "answered within {target} s; callers who hung up within {short} s are left out",
+        target=limits.service_seconds,
+        short=limits.short_abandon_seconds,
+    )
+    hidden = tr("and {number} hidden", number=callback.still_owed_hidden) if callback.still_owed_hidden else ""
     told = (
         (kpi.service_level.net_pct, targets.service_level, unended or unknown, within),
         (calls.answer_rate_pct, targets.answer_rate, unended, ""),
-        (calls.abandon_rate_pct, targets.abandon_rate, unended or "every caller hung up at once", ""),
+        (calls.abandon_rate_pct, targets.abandon_rate, unended or tr("every caller hung up at once"), ""),
         (kpi.wait.asa_s, targets.wait, unanswered or unknown, ""),
-        (owed, targets.owed, "no listener was there", hidden),
-        (callback.reached_p50_s, targets.callback, unreached, "the median until a talk"),
+        (owed, targets.owed, tr("the listener was not running"), hidden),
+        (callback.reached_p50_s, targets.callback, unreached, tr("median time until a talk")),
     )
     return tuple(
-        Figure(*kind, value, target, why if value is None else "", note)
-        for kind, (value, target, why, note) in zip(_KINDS, told, strict=True)
+        Figure(key, tr(name), unit, at_most, value, target, why if value is None else "", note)
+        for (key, name, unit, at_most), (value, target, why, note) in zip(_KINDS, told, strict=True)
     )
 
 
@@ -122,15 +131,31 @@ def doubts(kpi: Kpi) -> list[str]:
     """Returns what makes the figures less sure than they look, a sentence each."""
     calls, noticed, found = kpi.inbound, kpi.noticed, []
     if 0 < calls.ended < FEW_CALLS:
-        found.append(f"only {count(calls.ended, 'inbound call')} ended: the rates say little")
-    if kpi.duration_test.verdict == "too_few" and calls.answered:
-        found.append("too few calls show whether their duration counts the ringing: waits take it as the talk alone")
-    if noticed.ring_group:
-        answered = (
-            "1 of the missed calls was" if noticed.ring_group == 1 else f"{noticed.ring_group} of the missed calls were"
+        found.append(
+            ngettext(
+                "only {n} inbound call ended: the rates say little",
+                "only {n} inbound calls ended: the rates say little",
+                calls.ended,
+            )
         )
-        found.append(f"{answered} answered on another telephone of the ring group")
+    if kpi.duration_test.verdict == "too_few" and calls.answered:
+        found.append(
+            tr("too few calls show whether the duration includes the ringing: wait times assume that it does not")
+        )
+    if noticed.ring_group:
+        found.append(
+            ngettext(
+                "{n} missed call was answered on another telephone of the ring group",
+                "{n} missed calls were answered on another telephone of the ring group",
+                noticed.ring_group,
+            )
+        )
     if noticed.clock_off:
-        calls_off = count(noticed.clock_off, "call has", "calls have")
-        found.append(f"{calls_off} a time more than 5 minutes off: check the PBX's clock")
+        found.append(
+            ngettext(
+                "{n} call has a time that is more than 5 minutes wrong: check the clock of the PBX",
+                "{n} calls have a time that is more than 5 minutes wrong: check the clock of the PBX",
+                noticed.clock_off,
+            )
+        )
     return found

@@ -21,6 +21,7 @@ from alovoice_cli.events.coverage import UPTIME
 from alovoice_cli.events.event import EVENT_TYPES, TRIAL_HEADER, Delivery
 from alovoice_cli.events.reading import NO_FIELDS
 from alovoice_cli.json_text import json_text, well_formed
+from alovoice_cli.language import tr
 from alovoice_cli.moments import unix_microseconds
 
 _LONGEST_LINE = 8 << 20  # bytes: eight times the largest body that a listener takes
@@ -29,7 +30,7 @@ _ID = r"[0-9A-Za-z_.:-]{1,32}"
 _MOST_BAD_LINES = 5
 _END_OF_CALENDAR = 253_402_300_800_000_000
 """The first unix microsecond of the year 10000, which no report could show."""
-_FORM = 'a line is such as {"type": "callend", "received_at": "2026-11-23T04:00:23.120Z", "body": {"call_id": 5}}'
+_FORM = 'such as {"type": "callend", "received_at": "2026-11-23T04:00:23.120Z", "body": {"call_id": 5}}'
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,24 +71,27 @@ def read_lines(file: BinaryIO, name: str) -> Iterator[ImportLine]:
                 if not bad:
                     yield found
         except ValueError as error:
-            bad.append(f"{name}, line {number}: {error}")
+            bad.append(tr("{file}, row {row}: {problem}", file=name, row=number, problem=error))
             if len(bad) >= _MOST_BAD_LINES or len(line) > _LONGEST_LINE:
                 break
     if bad:
         raise CheckFailedError(
             bad[0],
-            hint=f"nothing is imported while a line is bad: correct it and run this again; {_FORM}",
+            hint=tr(
+                "nothing is imported while a row is bad: correct it and run this again; a row is {example}",
+                example=_FORM,
+            ),
             detail="\n".join(bad[1:]),
         )
 
 
 def _text_of(line: bytes, *, is_first: bool) -> str:
     if len(line) > _LONGEST_LINE:
-        raise ValueError(f"longer than {_LONGEST_LINE >> 20} MB")
+        raise ValueError(tr("longer than {size} MB", size=_LONGEST_LINE >> 20))
     try:
         return line.decode("utf-8-sig" if is_first else "utf-8").strip()
     except UnicodeDecodeError:
-        raise ValueError("no UTF-8 text") from None
+        raise ValueError(tr("not UTF-8 text")) from None
 
 
 def parse_line(text: str) -> ImportLine:
@@ -95,26 +99,28 @@ def parse_line(text: str) -> ImportLine:
     try:
         return _parse(text)
     except RecursionError:  # what can just be read may be too deep to be written again
-        raise ValueError("no JSON that can be kept: nested too deeply") from None
+        raise ValueError(tr("JSON that is nested too deeply")) from None
 
 
 def _parse(text: str) -> ImportLine:
     try:
         value: object = json.loads(text, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
-        raise ValueError(f"no JSON at letter {error.pos + 1}") from None
+        raise ValueError(tr("not JSON from character {position}", position=error.pos + 1)) from None
     if not isinstance(value, dict):
-        raise ValueError("no JSON object")
+        raise ValueError(tr("not a JSON object"))
     kind = value.get("type")
     if kind == UPTIME:
         return _uptime(value)
     if kind not in EVENT_TYPES:
-        raise ValueError(f"type is {_shown(kind)}, not one of {', '.join(EVENT_TYPES)} or {UPTIME}")
+        raise ValueError(
+            tr("type is {value}, not one of {names}", value=_shown(kind), names=", ".join((*EVENT_TYPES, UPTIME)))
+        )
     return _event(kind, value)
 
 
 def _refuse_constant(text: str) -> None:
-    raise ValueError(f"{text} is no JSON")
+    raise ValueError(tr("{value} is not valid JSON", value=text))
 
 
 def _shown(value: object) -> str:
@@ -126,7 +132,7 @@ def _uptime(line: Mapping[str, Any]) -> ImportedUptime:
     began_at = _moment(line, "began_at")
     ended_at = _moment(line, "ended_at" if line.get("ended_at") is not None else "seen_at")
     if ended_at < began_at:
-        raise ValueError("ended_at is before began_at")
+        raise ValueError(tr("ended_at is before began_at"))
     return ImportedUptime(
         _own_id(line) or derived_id(began_at // 1000, f"{began_at} {ended_at}".encode()), began_at, ended_at
     )
@@ -134,7 +140,7 @@ def _uptime(line: Mapping[str, Any]) -> ImportedUptime:
 
 def _event(kind: Any, line: Mapping[str, Any]) -> ImportedEvent:
     if "body" not in line:
-        raise ValueError("body is missing")
+        raise ValueError(tr("body is missing"))
     received_at, query, call_id = _moment(line, "received_at"), _query(line.get("query")), _call_id(kind, line)
     problem = _plain(line.get("problem")) or ""
     content = [kind, received_at, line["body"], call_id, query]
@@ -168,7 +174,13 @@ def _moment(line: Mapping[str, Any], name: str) -> int:
     except (ValueError, OverflowError):
         at = None
     if at is None or not 0 <= at < _END_OF_CALENDAR:
-        raise ValueError(f"{name} is {_shown(told)}, not a moment with a zone such as 2026-11-23T04:00:23.120Z")
+        raise ValueError(
+            tr(
+                "{key} is {value}, not a time with a zone such as 2026-11-23T04:00:23.120Z",
+                key=name,
+                value=_shown(told),
+            )
+        )
     return at
 
 
@@ -177,7 +189,7 @@ def _own_id(line: Mapping[str, Any]) -> str | None:
     if own is None:
         return None
     if not isinstance(own, str) or not re.fullmatch(_ID, own):
-        raise ValueError(f"id is {_shown(own)}, not a text of at most 32 letters and digits")
+        raise ValueError(tr("id is {value}, not a text of at most 32 letters and digits", value=_shown(own)))
     return own
 
 
@@ -194,7 +206,14 @@ def _call_id(kind: str, line: Mapping[str, Any]) -> str | None:
         return None
     text = "" if isinstance(told, (bool, float)) or not isinstance(told, (int, str)) else well_formed(str(told)).strip()
     if not 0 < len(text) <= _LONGEST_CALL_ID or not text.isprintable():
-        raise ValueError(f"{name} is {_shown(told)}, not a call's id of at most {_LONGEST_CALL_ID} letters")
+        raise ValueError(
+            tr(
+                "{key} is {value}, not a call id of at most {most} letters",
+                key=name,
+                value=_shown(told),
+                most=_LONGEST_CALL_ID,
+            )
+        )
     return text
 
 
@@ -206,18 +225,18 @@ def _body(body: object, problem: str) -> bytes:
         try:
             return base64.b64decode(packed, validate=True)
         except (binascii.Error, ValueError):
-            raise ValueError("body is no base64") from None
+            raise ValueError(tr("body is not base64")) from None
     return json_text(body).encode()
 
 
 def _query(query: object) -> str:
     """The query of a URL: as it stood there, or its fields, each perhaps with several values."""
     if query is None or isinstance(query, str):
-        return well_formed(query or "").encode().decode("latin-1")
+        return well_formed(query or "").replace("\0", "%00").encode().decode("latin-1")
     fields: list[tuple[str, object]] = []
     for row in query if isinstance(query, list) else [query]:
         if not isinstance(row, dict):
-            raise ValueError(f"query is {_shown(query)}, not an object of fields")
+            raise ValueError(tr("query is {value}, not an object of fields", value=_shown(query)))
         fields += [(well_formed(str(name)), _form(value)) for name, value in row.items()]
     return urlencode(fields, doseq=True)
 
@@ -237,7 +256,7 @@ def _headers(line: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     try:
         pairs = list(told.items()) if isinstance(told, dict) else [(name, value) for name, value in told]
     except (TypeError, ValueError):
-        raise ValueError(f"headers is {_shown(told)}, not pairs of name and value") from None
+        raise ValueError(tr("headers is {value}, not pairs of name and value", value=_shown(told))) from None
     headers = [(well_formed(str(name)).lower(), well_formed(str(value))) for name, value in pairs]
     if line.get("trial") is True and (TRIAL_HEADER, "1") not in headers:
         headers.append((TRIAL_HEADER, "1"))
@@ -245,5 +264,5 @@ def _headers(line: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
 
 
 def _plain(value: object) -> str | None:
-    """A short text; None where there is none."""
-    return well_formed(value)[:_LONGEST_TEXT] if isinstance(value, str) and value else None
+    """A short text that every database takes; None where there is none."""
+    return well_formed(value.replace("\0", "\\0"))[:_LONGEST_TEXT] if isinstance(value, str) and value else None

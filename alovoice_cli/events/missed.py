@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from alovoice_cli.events.conditions import And, Compare, Condition
-from alovoice_cli.events.event import MISSED_STATUSES, Call
+from alovoice_cli.events.event import MISSED_STATUSES, STATUS_WORDS, Call
+from alovoice_cli.language import joined, mark, tr
 
 REASONS = {
     "304": "not taken",
@@ -21,7 +22,13 @@ REASONS = {
 }
 """The `reason` in JSON of each status of a missed call."""
 
-REASON_TEXTS = {**REASONS, "304": "no answer", "603-S": "cancelled by the caller"}
+REASON_TEXTS = {
+    "304": mark("no answer"),
+    "480": mark("unavailable"),
+    "486": mark("busy"),
+    "603": mark("declined"),
+    "603-S": mark("cancelled by the caller"),
+}
 """The same for people (API, section 6: missed, unavailable, busy, declined, cancelled)."""
 
 IS_MISSED: Condition = And((Compare("direction", "=", "inc"), Compare("status", "in", MISSED_STATUSES)))
@@ -194,9 +201,15 @@ def not_returned(judged: Iterable[MissedCall]) -> Iterator[MissedCall]:
 
 
 def reasons_text(counts: Mapping[str, int]) -> str:
-    """Returns the count of each reason, in words: `3 busy (486), 1 cancelled by the caller (603-S)`."""
+    """Returns the count of each reason, in words: `busy (486): 3, hung up (603-S): 1`."""
     told = [status for status in MISSED_STATUSES if status in counts]
-    return ", ".join(f"{counts[status]} {REASON_TEXTS[status]} ({status})" for status in told)
+    return joined(
+        ", ",
+        (
+            tr("{reason} ({status}): {number}", reason=tr(STATUS_WORDS[status]), status=status, number=counts[status])
+            for status in told
+        ),
+    )
 
 
 def count_reasons(judged: Iterable[MissedCall]) -> dict[str, int]:

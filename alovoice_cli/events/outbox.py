@@ -11,6 +11,7 @@ from hashlib import sha256
 from typing import Literal
 
 from alovoice_cli.events.event import Event, EventType
+from alovoice_cli.language import joined, ngettext, tr
 from alovoice_cli.posts import Posted
 
 GIVEN_UP_AFTER_SECONDS = 72 * 3600
@@ -204,7 +205,9 @@ class TargetHealth:
                 return self._note_pause(outcome, attempt, now, chance)
             case "gone":
                 self._become("stopped", now)
-                return HealthChange(trouble=f"answers {outcome.status}: it wants no events any more", stops=True)
+                return HealthChange(
+                    trouble=tr("answers {status}: it wants no more events", status=outcome.status), stops=True
+                )
             case _:
                 return _NOTHING
 
@@ -224,7 +227,7 @@ class TargetHealth:
             if self.state == "paused":
                 self._become("refusing", now)
             return HealthChange(pulls=pulls)
-        recovery = "answers again" if self._was_away else "takes events again"
+        recovery = tr("answers again") if self._was_away else tr("takes events again")
         self._become("taking", now)
         return HealthChange(recovery=recovery, pulls=pulls)
 
@@ -239,8 +242,9 @@ class TargetHealth:
         self._failures = self.waits_until = 0
         if self.state != "refusing":
             self._become("refusing", now)
-        hint = " (redirects are not followed)" if 300 <= outcome.status < 400 else ""
-        return self._telling(f"answers {outcome.status} to events{hint}")
+        if 300 <= outcome.status < 400:
+            return self._telling(tr("answers {status} to events (redirects are not followed)", status=outcome.status))
+        return self._telling(tr("answers {status} to events", status=outcome.status))
 
     def _note_failure(self, attempt: DeliveryAttempt) -> None:
         self._owes_pull = True
@@ -261,8 +265,8 @@ class TargetHealth:
         self.waits_until, self.is_asked_to_wait = now + int(seconds * _MICRO), asked is not None
         if outcome.status is None:
             self._was_away = True
-            return self._telling(f"is not reached ({outcome.trouble})")
-        words = f"answers {outcome.status} to events"
+            return self._telling(tr("cannot be reached ({problem})", problem=outcome.trouble))
+        words = tr("answers {status} to events", status=outcome.status)
         return self._telling(words, "" if asked is None else _waiting_words(asked))
 
     def _become(self, state: TargetState, now: int) -> None:
@@ -277,13 +281,17 @@ class TargetHealth:
         if words in self._told:
             return _NOTHING
         self._told.add(words)
-        return HealthChange(trouble=words + detail)
+        return HealthChange(trouble=joined("", [words, detail]))
 
 
 def _waiting_words(asked: float) -> str:
     if asked <= LONGEST_RETRY_AFTER_SECONDS:
-        return f" and asks for a pause of {asked:.0f} s"
-    return f" and asks for a pause of {asked:.0f} s (it is tried after {LONGEST_RETRY_AFTER_SECONDS:.0f} s)"
+        return tr(" and asks for a pause of {seconds} s", seconds=round(asked))
+    return tr(
+        " and asks for a pause of {seconds} s (the next attempt is after {most} s)",
+        seconds=round(asked),
+        most=round(LONGEST_RETRY_AFTER_SECONDS),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,8 +341,8 @@ class OutboxSelection:
 
 
 def events_text(count: int) -> str:
-    """`1 event`, `6 events`."""
-    return "1 event" if count == 1 else f"{count} events"
+    """Returns `1 event`, `6 events`."""
+    return ngettext("{n} event", "{n} events", count)
 
 
 def is_of_notices(target: str) -> bool:
@@ -343,14 +351,14 @@ def is_of_notices(target: str) -> bool:
 
 
 def waiting_text(one: TargetStanding) -> str:
-    """`6 missed calls wait`, for a target of notices; `6 wait, 1 is a dead letter` for another."""
+    """Returns `6 missed calls wait`, for a target of notices; `6 events wait, 1 dead letter` for another."""
     if not is_of_notices(one.name) or not one.waiting:
         return counts_text(one.waiting, one.dead)
-    return "1 missed call waits" if one.waiting == 1 else f"{one.waiting} missed calls wait"
+    return ngettext("{n} missed call waits", "{n} missed calls wait", one.waiting)
 
 
 def counts_text(waiting: int, dead: int) -> str:
-    """`6 wait, 1 is a dead letter`; of nothing, `nothing waits`."""
-    letters = ["1 is a dead letter" if dead == 1 else f"{dead} are dead letters"] if dead else []
-    waits = ["1 waits" if waiting == 1 else f"{waiting} wait"] if waiting else []
-    return ", ".join(waits + letters) or "nothing waits"
+    """Returns `6 events wait, 1 dead letter`; of nothing, `nothing waits`."""
+    letters = [ngettext("{n} dead letter", "{n} dead letters", dead)] if dead else []
+    waits = [ngettext("{n} event waits", "{n} events wait", waiting)] if waiting else []
+    return joined(", ", waits + letters) if waits or letters else tr("nothing waits")

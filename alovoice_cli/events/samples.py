@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from alovoice_cli.errors import UsageError
 from alovoice_cli.events.event import EventType
+from alovoice_cli.language import joined, tr
 
 _COUNTED: Mapping[str, str] = {
     "callstart": "number",
@@ -80,7 +81,7 @@ def as_json(body: object) -> bytes:
     try:
         return json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode("utf-8")
     except (ValueError, RecursionError) as error:
-        raise UsageError("the body cannot be written as JSON", detail=str(error)) from error
+        raise UsageError(tr("the body cannot be written as JSON"), detail=str(error)) from error
 
 
 class EventChange(NamedTuple):
@@ -101,7 +102,9 @@ def read_changes(sets: Iterable[str], unsets: Iterable[str]) -> tuple[EventChang
     for text in sets:
         path, equals, value = text.partition("=")
         if not equals or not path:
-            raise UsageError(f"--set {text!r} sets nothing", hint="write it as --set number=+998901234567")
+            raise UsageError(
+                tr("--set {change!r} has no value", change=text), hint=tr("write it as --set number=+998901234567")
+            )
         changes.append(EventChange(path, read_value(value)))
     return (*changes, *(EventChange(path) for path in unsets))
 
@@ -130,7 +133,9 @@ def changed(body: object, change: EventChange, documented: Iterable[str]) -> obj
         place = _found(body, change.path, documented, there=change.removes)
         copy: Any = deepcopy(body)
     except RecursionError as error:
-        raise UsageError("the body is nested too deep to be changed", hint="set a value that is less deep") from error
+        raise UsageError(
+            tr("the body is nested too deeply to be changed"), hint=tr("set a value that is nested less deeply")
+        ) from error
     holder = copy
     for step in place[:-1]:
         holder = holder[step]
@@ -153,15 +158,20 @@ def _found(body: object, path: str, documented: Iterable[str], *, there: bool) -
     if len(found) == 1:
         return next(iter(found))
     if found:
-        raise UsageError(f"{path} names two places of this body", hint="set the object around it as JSON")
+        raise UsageError(
+            tr("{path} names two places of this body", path=path), hint=tr("set the object around it as JSON")
+        )
     raise _unknown(path, list(known))
 
 
 def _unknown(path: str, known: list[str]) -> UsageError:
     near = get_close_matches(path, known, n=1)
-    shown = ", ".join(known[:_MOST_SHOWN]) + (f", … ({len(known)} in all)" if len(known) > _MOST_SHOWN else "")
-    hint = (f"did you mean {near[0]}? " if near else "") + f"paths: {shown}"
-    return UsageError(f"there is no {path!r} in this event", hint=hint)
+    hint = tr("paths: {paths}", paths=", ".join(known[:_MOST_SHOWN]))
+    if len(known) > _MOST_SHOWN:
+        hint = tr("paths: {paths}, … ({number} in all)", paths=", ".join(known[:_MOST_SHOWN]), number=len(known))
+    if near:
+        hint = joined(" ", [tr("did you mean {name}?", name=near[0]), hint])
+    return UsageError(tr("there is no {path!r} in this event", path=path), hint=hint)
 
 
 def _places(value: object, text: str = "", place: BodyPath = ()) -> Iterator[tuple[str, BodyPath]]:

@@ -14,6 +14,7 @@ from alovoice_cli.errors import AlovoiceError, NotFoundError, RefusedError, Serv
 from alovoice_cli.events.event import PBX_TYPES, TRIAL_HEADER, Delivery, EventType
 from alovoice_cli.events.handler import Handlers, shown_url
 from alovoice_cli.events.samples import read_value
+from alovoice_cli.language import ngettext, tr
 from alovoice_cli.posts import AnyPoster, Posted
 
 T = TypeVar("T")
@@ -142,26 +143,33 @@ class EventSender:
         """Returns the run's error: no answer comes before a failing handler, and that before a refusing one."""
         if self.silent:
             return UnreachableError(
-                f"{self._of(len(self.silent))} got no answer: {self.silent[0]}",
-                hint="is the handler there? `alovoice listen` prints its URLs when it is ready",
+                ngettext(
+                    "{some} of {n} event got no answer: {problem}",
+                    "{some} of {n} events got no answer: {problem}",
+                    self.sent,
+                    some=len(self.silent),
+                    problem=self.silent[0],
+                ),
+                hint=tr("is the handler running? `alovoice listen` prints its URLs when it is ready"),
                 sent="maybe",
             )
         if not self.refused:
             return None
-        some, worst, hint = len(self.refused), max(self.refused), "look into its log"
-        words = f"{self._of(some)} {'was' if some == 1 else 'were'} not taken: the handler answered {worst}"
+        worst, hint = max(self.refused), tr("see the log of the handler")
+        words = ngettext(
+            "{some} of {n} event refused: the handler answered {status}",
+            "{some} of {n} events refused: the handler answered {status}",
+            self.sent,
+            some=len(self.refused),
+            status=worst,
+        )
         if worst >= 500:
             return ServerError(words, hint=hint, status=worst)
         if worst == 404:
-            return NotFoundError(words, hint="check the URL, and the secret in it", status=worst)
+            return NotFoundError(words, hint=tr("check the URL and the secret in it"), status=worst)
         if worst < 400:
-            return ServerError(words, hint="redirects are not followed: give the URL where they lead", status=worst)
+            return ServerError(words, hint=tr("redirects are not followed: give the URL where they lead"), status=worst)
         return RefusedError(words, hint=hint, status=worst)
-
-    def _of(self, some: int) -> str:
-        if self.sent == 1:
-            return "the event"
-        return f"{some} of {self.sent} events"
 
 
 def content_headers_of(delivery: Delivery) -> dict[str, str]:
@@ -184,7 +192,10 @@ def read_speed(text: str) -> float | None:
     except ValueError:
         speed = -1.0
     if not 0 <= speed < float("inf"):
-        raise UsageError(f"--speed {text!r} is no speed", hint="1 is as it was, 60 a minute in a second, max at once")
+        raise UsageError(
+            tr("--speed {speed!r} is not a valid speed", speed=text),
+            hint=tr("1: as it was; 60: a minute in a second; max: without pauses"),
+        )
     return speed or None
 
 

@@ -6,20 +6,26 @@ from datetime import datetime
 
 from alovoice_cli.events.event import STATUS_WORDS, Event
 from alovoice_cli.events.event_table import event_as_json, iso, step_text
+from alovoice_cli.language import joined, mark, ngettext, tr
+from alovoice_cli.moments import span_text
 from alovoice_cli.receipts import Receipt
 
-_DIRECTIONS = {"inc": "inbound", "out": "outbound", "int": "internal"}
+_DIRECTIONS = {"inc": mark("inbound"), "out": mark("outbound"), "int": mark("internal")}
 
 
 @dataclass(frozen=True, slots=True)
 class TimelineStep:
-    """One step. `at` is ISO 8601 in UTC, with microseconds; `what` names it, `id` identifies it."""
+    """One step. `at` is ISO 8601 in UTC, with microseconds; `what` names it, `id` identifies it.
+
+    `outcome` is how a request or a call ended.
+    """
 
     at: str
     what: str
     id: str
     detail: str
     whole: dict[str, object]
+    outcome: str = ""
 
     @property
     def moment(self) -> datetime:
@@ -30,14 +36,15 @@ class TimelineStep:
 def timeline(events: Iterable[Event], receipts: Iterable[Receipt]) -> list[TimelineStep]:
     """Returns the steps by time; at the same moment in the order of the store, our request first."""
     steps = [
-        TimelineStep(receipt.begun_at, "request", receipt.receipt, _request_text(receipt), receipt.as_dict())
+        TimelineStep(
+            receipt.begun_at, "request", receipt.receipt, _request_text(receipt), receipt.as_dict(), receipt.outcome
+        )
         for receipt in receipts
     ]
     for event in sorted(events, key=lambda event: event.delivery.seq):
-        delivery = event.delivery
-        steps.append(
-            TimelineStep(iso(delivery.received_at), delivery.type, delivery.id, event_text(event), event_as_json(event))
-        )
+        delivery, ended = event.delivery, event.fact.status or ""
+        at, text = iso(delivery.received_at), event_text(event)
+        steps.append(TimelineStep(at, delivery.type, delivery.id, text, event_as_json(event), ended))
     return sorted(steps, key=lambda step: step.at)
 
 
@@ -45,48 +52,55 @@ def status_text(status: str | None) -> str:
     """A status with its meaning: `486 busy`."""
     if status is None:
         return ""
-    return f"{status} {STATUS_WORDS[status]}" if status in STATUS_WORDS else status
+    return joined(" ", [status, tr(STATUS_WORDS[status])]) if status in STATUS_WORDS else status
 
 
 def event_text(event: Event) -> str:
     """Returns the content of an event, in one line."""
     fact = event.fact
     if event.problem and not event.facts:
-        said = f"unreadable: {event.problem}"
+        said = tr("unreadable: {problem}", problem=event.problem)
     elif event.delivery.type == "callstart":
         said = _start_text(event)
     elif event.delivery.type == "route":
         said = _route_text(event)
     else:
-        seconds = None if fact.duration is None else f"{fact.duration}s"
-        to = f"to {fact.number}" if fact.number else None
-        more = f"and {len(event.facts) - 1} more" if len(event.facts) > 1 else None
-        said = ", ".join(part for part in (status_text(fact.status), seconds, to, fact.record, more) if part)
-    again = f"again: repeats {event.duplicate_of}" if event.duplicate_of else ""
-    marks = ", ".join(filter(None, (again, "imported" if event.delivery.imported else "")))
-    return f"{said} ({marks})" if marks else said
+        seconds = None if fact.duration is None else span_text(fact.duration)
+        to = tr("to {number}", number=fact.number) if fact.number else None
+        others = len(event.facts) - 1
+        more = ngettext("and {n} more", "and {n} more", others) if others > 0 else None
+        said = joined(", ", filter(None, (status_text(fact.status), seconds, to, fact.record, more)))
+    again = tr("repeats {id}", id=event.duplicate_of) if event.duplicate_of else ""
+    marks = joined(", ", filter(None, (again, tr("imported") if event.delivery.imported else "")))
+    return tr("{event} ({marks})", event=said, marks=marks) if marks else said
 
 
 def _start_text(event: Event) -> str:
     fact = event.fact
-    parts = [_DIRECTIONS.get(fact.direction or "", fact.direction or "")]
-    parts += [f"{name} {value}" for name, value in (("number", fact.number), ("line", fact.line)) if value]
-    parts += [f"extension {fact.peer}"] if fact.peer else []
+    parts = [_direction_text(fact.direction)]
+    parts += [tr("number {number}", number=fact.number)] if fact.number else []
+    parts += [tr("line {line}", line=fact.line)] if fact.line else []
+    parts += [tr("extension {peer}", peer=fact.peer)] if fact.peer else []
     if "callto" in event.answer:
-        parts.append(f"answered: redirected to {event.answer['callto']}")
+        parts.append(tr("redirected to {number}", number=event.answer["callto"]))
     elif fact.call_id:
-        parts.append(f"answered with id {fact.call_id}")
-    return ", ".join(part for part in parts if part)
+        parts.append(tr("answered with id {id}", id=fact.call_id))
+    return joined(", ", filter(None, parts))
+
+
+def _direction_text(direction: str | None) -> str:
+    return tr(_DIRECTIONS[direction]) if direction in _DIRECTIONS else direction or ""
 
 
 def _route_text(event: Event) -> str:
     fact = event.fact
-    asked = [_DIRECTIONS.get(fact.direction or "", fact.direction or "")]
-    asked += [f"from {fact.number}"] if fact.number else []
-    asked += [f"line {fact.line}"] if fact.line else []
+    parts = [_direction_text(fact.direction)]
+    parts += [tr("from {number}", number=fact.number)] if fact.number else []
+    parts += [tr("line {line}", line=fact.line)] if fact.line else []
     answered = step_text(event)
-    rule = f"by rule {event.rule}" if event.rule else ""
-    return ", ".join(part for part in (*asked, f"answered: {answered}" if answered else "", rule) if part)
+    parts += [tr("answered: {answer}", answer=answered)] if answered else []
+    parts += [tr("by rule {rule}", rule=event.rule)] if event.rule else []
+    return joined(", ", filter(None, parts))
 
 
 def _request_text(receipt: Receipt) -> str:

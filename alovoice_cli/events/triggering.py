@@ -18,6 +18,7 @@ from alovoice_cli.events.event import TRIAL_HEADER, Delivery, EventType
 from alovoice_cli.events.handler import JSON_TYPE, Handlers
 from alovoice_cli.events.samples import EventChange, as_json, changed, counted_path, counted_up, sample
 from alovoice_cli.events.sending import Outgoing, content_headers_of, with_query
+from alovoice_cli.language import tr
 from alovoice_cli.posts import Posted
 
 _LONGEST_INTEGER = 12
@@ -58,7 +59,9 @@ def load_scenario(name: str) -> CallScenario:
     """The scenario of that name. Raises UsageError, with the names there are, for another one."""
     names = scenario_names()
     if name not in names:
-        raise UsageError(f"there is no scenario {name!r}", hint="scenarios: " + ", ".join(names))
+        raise UsageError(
+            tr("there is no scenario {name!r}", name=name), hint=tr("scenarios: {names}", names=", ".join(names))
+        )
     text = files("alovoice_cli.events").joinpath("scenarios", f"{name}.toml").read_text("utf-8")
     data: dict[str, Any] = tomllib.loads(text)
     steps = tuple(ScenarioStep(step["type"], step["call"], step["at"], step.get("set", {})) for step in data["steps"])
@@ -178,8 +181,8 @@ def from_delivery(
     value, problem = read_body(delivery.body, delivery.content_type, delivery.content_encoding)
     if problem:
         raise UsageError(
-            f"the body of {delivery.id} cannot be changed: {problem}",
-            hint="send it as it is, without --set, --unset and --count",
+            tr("the body of {event} cannot be changed: {problem}", event=delivery.id, problem=problem),
+            hint=tr("send it unchanged: leave out --set, --unset and --count"),
         )
     body = with_changes(delivery.type, value, now, changes)
     return _copies(delivery.type, url, body, changes, copies, delivery.id)

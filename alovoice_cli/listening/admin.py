@@ -32,8 +32,8 @@ class AdminPlan:
 class AdminServer:
     """Serves the checks from a thread with a loop of its own: it answers also while the listener's loop does not.
 
-    `not_ready` says why the listener takes nothing, and is empty where it does. It binds at once: raises UsageError
-    where the address is not to be had.
+    `not_ready` says why the listener takes nothing, and is empty where it does; `about` is told beside it. It binds at
+    once: raises UsageError where the address is not to be had.
     """
 
     def __init__(
@@ -41,9 +41,10 @@ class AdminServer:
         plan: AdminPlan,
         is_alive: Callable[[], bool],
         not_ready: Callable[[], str],
+        about: Callable[[], dict[str, object]],
         complain: Callable[[str], None],
     ) -> None:
-        self._metrics, self._is_alive, self._not_ready = plan.metrics, is_alive, not_ready
+        self._metrics, self._is_alive, self._not_ready, self._about = plan.metrics, is_alive, not_ready, about
         self._server = SocketServer(
             self._serve, host=plan.host, port=plan.port, allow_public=True, limits=_LIMITS, complain=complain
         )
@@ -75,7 +76,8 @@ class AdminServer:
             await _answer(send, 200 if is_alive else 503, _told({"live": is_alive}))
         else:
             reason = self._not_ready()
-            await _answer(send, 503 if reason else 200, _told({"ready": not reason, "reason": reason or None}))
+            told = {"ready": not reason, "reason": reason or None, **self._about()}
+            await _answer(send, 503 if reason else 200, _told(told))
 
 
 def _told(value: dict[str, object]) -> bytes:

@@ -8,8 +8,9 @@ from alovoice_cli.events.event import Event
 from alovoice_cli.events.event_assembly import LateAnswer, NewDelivery, Stored
 from alovoice_cli.events.outbox import queue_of
 from alovoice_cli.listening.targets import Target
+from alovoice_cli.stores.event_arrivals import Settle
 from alovoice_cli.stores.event_rows import QueuedDelivery
-from alovoice_cli.stores.event_writer import EventWriter, Settle
+from alovoice_cli.stores.event_writer import EventWriter
 
 _CALLER_SECONDS = 0.2
 """How long a caller waits for a slow store. A commit takes 1 to 5 ms; behind one that takes longer the question

@@ -169,7 +169,15 @@ class Listener:
             plan.metrics.follow_outbox(Outbox(self._plan.store_url), self._clock)
             if self._plan.notify.targets:
                 plan.metrics.follow_notices(Notices(self._plan.store_url), self._plan.notify.targets)
-            self._admin = AdminServer(plan, lambda: self._heartbeat.is_alive, self._not_ready, self._shown.complain)
+            store, writer = store_name(self._plan.store_url), self._writer
+            plan.metrics.follow_store(store, lambda: writer.is_spooling)
+            self._admin = AdminServer(
+                plan,
+                lambda: self._heartbeat.is_alive,
+                self._not_ready,
+                lambda: {"store": store, "spooling": writer.is_spooling},
+                self._shown.complain,
+            )
             self._admin.start()
 
     def _note_answer(self, scope: MutableMapping[str, Any], status: int) -> None:

@@ -16,6 +16,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 
 from alovoice_cli import __version__
+from alovoice_cli.errors import AlovoiceError
 from alovoice_cli.events.event import PBX_TYPES, EventType
 from alovoice_cli.events.notices import NOTICE_STATES
 from alovoice_cli.listening.forwarding import RelayOutcome
@@ -114,6 +115,12 @@ class Metrics:
         """Adds how many missed calls each target is told of, by state."""
         self._registry.register(_NoticeCollector(notices, targets))
 
+    def follow_store(self, name: str, is_spooling: Callable[[], bool]) -> None:
+        """Adds which store it is, and whether it takes deliveries."""
+        info = Gauge("alovoice_store_info", "The event store.", ["store"], registry=self._registry)
+        info.labels(name).set(1)
+        self.follow("alovoice_spooling", "1 while deliveries wait in the spool for the event store.", is_spooling)
+
     def text(self) -> bytes:
         """All of it, in the text format of `content_type`."""
         return generate_latest(self._registry)
@@ -130,7 +137,7 @@ class _NoticeCollector(Collector):
         found = GaugeMetricFamily("alovoice_notices", "Missed calls that people are told of, by state.", labels=labels)
         try:
             counts = self._notices.counts()
-        except troubles():  # as for the outbox
+        except troubles(AlovoiceError):  # as for the outbox
             return
         for target in self._targets:
             for state in NOTICE_STATES:
@@ -157,7 +164,7 @@ class _OutboxCollector(Collector):
         )
         try:
             standing = self._outbox.standing()
-        except troubles():  # a store that is locked or damaged: the other metrics are worth having all the more
+        except troubles(AlovoiceError):  # locked, damaged or away: the other metrics are worth having all the more
             return
         now = self._now_us()
         for one in standing:

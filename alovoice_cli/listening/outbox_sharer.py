@@ -27,9 +27,8 @@ class OutboxSharer:
         self._thread = threading.Thread(target=self._run, name="outbox-sharer", daemon=True)
 
     def start(self) -> None:
-        """Begins to forward, now or when the server can be reached. Without targets there is nothing to do."""
-        if self._workers.targets:
-            self._thread.start()
+        """Begins to forward, now or when the server can be reached."""
+        self._thread.start()
 
     def wake(self) -> None:
         """There is something new."""
@@ -68,6 +67,10 @@ class OutboxSharer:
                 self._access.complain(interrupted_line(name, labels.get(name, name), event_id, self._access.commands))
             self._workers.start(standing)
             self._is_started = True
+        if not self._workers.targets:  # what waits for targets that are gone is told
+            self._session.close()
+            self._ending.set()
+            return
         if self._told:
             self._told = ""
             self._access.complain("the outbox is reached again: this listener forwards")

@@ -237,7 +237,7 @@ class Display:
         shown = {name: self._masker.hide_in(value) for name, value in rehearsed.items()}
         write_rehearsal(shown, self._out, disarmed=self._out.isatty())
         if _ascii_only(self._out) and not str(shown["curl"]).isascii():
-            self.message("warning", "this stream is not UTF-8: letters of the command are changed; use --json instead")
+            self.message("warning", tr("this stream is not UTF-8: letters of the command are changed; use --json"))
 
     def error(self, error: AlovoiceError) -> None:
         """Prints an error on stderr: a sentence and what to do, or with `--json` one object, in English."""
@@ -319,12 +319,12 @@ class Display:
         if not self.is_asked:
             raise nobody_answers("--yes")
         if not self.agrees(question, about):
-            raise UsageError("not confirmed: nothing was done")
+            raise UsageError(tr("not confirmed: nothing was done"))
 
     def confirm_on_terminal(self, question: str) -> None:
         """Asks on a terminal; in a script the answer is yes. Raises UsageError for a no."""
         if self.asks and not self.agrees(question):
-            raise UsageError("not confirmed: nothing was done")
+            raise UsageError(tr("not confirmed: nothing was done"))
 
     @contextmanager
     def transfer(self, label: str) -> Iterator[Callable[[int, int | None], None]]:
@@ -374,8 +374,8 @@ class Display:
 def nobody_answers(flag: str) -> UsageError:
     """Returns the error for a question that nobody can answer; `flag` is the option that answers it."""
     return UsageError(
-        "this cannot be undone, and nobody is at a terminal to be asked: nothing was done",
-        hint=f"add {flag} if it is meant",
+        tr("this cannot be undone, and there is no terminal to ask for confirmation: nothing was done"),
+        hint=tr("to confirm, add {flag}", flag=flag),
     )
 
 

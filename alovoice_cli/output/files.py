@@ -5,7 +5,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from alovoice_cli.errors import FULL_DISK, UsageError, no_space_left
+from alovoice_cli.errors import FULL_DISK, UsageError, no_space_left, reason_of
+from alovoice_cli.language import tr
 
 _PAGE = 4096
 
@@ -27,7 +28,7 @@ def write_new(target: Path, content: bytes, *, rehearse: bool) -> None:
     Raises UsageError as `write_private` does.
     """
     if target.exists() or target.is_symlink():
-        raise UsageError(f"{target} exists already, and stays as it is", hint="name a new file")
+        raise UsageError(tr("{path} already exists and is not changed", path=target), hint=tr("name a new file"))
     if not rehearse:
         with _written(target, content) as part:
             part.replace(target)
@@ -55,13 +56,13 @@ def _written(target: Path, content: bytes) -> Iterator[Path]:
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)
         is_full = error.errno in FULL_DISK
-        message = no_space_left(target) if is_full else f"{target} cannot be written: {error.strerror}"
-        raise UsageError(message, hint="choose another place") from error
+        message = tr("{path} cannot be written: {problem}", path=target, problem=reason_of(error))
+        raise UsageError(no_space_left(target) if is_full else message, hint=tr("choose another place")) from error
 
 
 def check_free(target: Path, *, force: bool) -> None:
     """Raises UsageError for a folder, and, without `force`, for an existing file."""
     if target.is_dir():
-        raise UsageError(f"{target} is a folder", hint="name a file in it")
+        raise UsageError(tr("{path} is a directory, not a file", path=target), hint=tr("name a file in it"))
     if not force and (target.exists() or target.is_symlink()):
-        raise UsageError(f"{target} exists already", hint="choose another name, or add --force")
+        raise UsageError(tr("{path} already exists", path=target), hint=tr("choose another name, or add --force"))

@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from typing import Literal, NamedTuple, cast
 
 from alovoice_cli.errors import UsageError
-from alovoice_cli.language import pgettext
+from alovoice_cli.language import joined, pgettext, tr
 
 Item = Mapping[str, object]
 Tone = Literal["", "good", "bad", "doubt", "alarm", "quiet", "first", "second"]
@@ -60,10 +60,9 @@ def choose_columns(columns: Sequence[Column], wanted: str | None) -> tuple[Colum
     for name in names or [wanted]:
         if name not in by_name:
             near = get_close_matches(name, by_name, n=1)
-            raise UsageError(
-                f"there is no column {name!r}",
-                hint=(f"did you mean {near[0]}? " if near else "") + "columns: " + ", ".join(by_name),
-            )
+            known = tr("columns: {names}", names=", ".join(by_name))
+            hint = joined(" ", (tr("did you mean {name}?", name=near[0]), known)) if near else known
+            raise UsageError(tr("there is no column {name}", name=repr(name)), hint=hint)
     return tuple(by_name[name] for name in names)
 
 

@@ -11,7 +11,7 @@ from typing import TextIO
 
 from alovoice_cli.errors import AlovoiceError, UsageError
 from alovoice_cli.json_text import json_text
-from alovoice_cli.language import mark, tr
+from alovoice_cli.language import mark, ngettext, tr
 from alovoice_cli.masking import disarm
 from alovoice_cli.output.listing import Tone
 
@@ -159,7 +159,10 @@ def _plain(text: str) -> str:
 
 def _write_bytes(body: bytes, out: TextIO) -> None:
     if out.isatty():
-        raise UsageError(f"the answer is {len(body)} bytes that are no text", hint="send them to a file: > FILE")
+        raise UsageError(
+            ngettext("the response is {n} byte of binary data", "the response is {n} bytes of binary data", len(body)),
+            hint=tr("redirect it to a file: > FILE"),
+        )
     out.flush()
     out.buffer.write(body)
     out.buffer.flush()

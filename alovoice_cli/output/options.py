@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from alovoice_cli.errors import UsageError
-from alovoice_cli.language import Language
+from alovoice_cli.language import Language, tr
 
 
 class GlobalOptions(NamedTuple):  # no dataclass: every command loads it, and a dataclass takes 1 ms to make
@@ -34,7 +34,7 @@ class GlobalOptions(NamedTuple):  # no dataclass: every command loads it, and a 
         """Returns the options with one more. Raises UsageError for two that exclude each other."""
         options = self._replace(**{name: value})  # type: ignore[arg-type] # the option's own parser gave the value
         if options.json and options.csv:
-            raise UsageError("--json and --csv exclude each other", hint="choose one of them")
+            raise UsageError(tr("--json and --csv cannot be used together"), hint=tr("choose one of them"))
         return options
 
     def with_form(self, words: Sequence[str]) -> "GlobalOptions":

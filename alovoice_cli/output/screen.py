@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TextIO
+from typing import Literal, TextIO
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -19,7 +19,8 @@ _STYLES = {"bold": "bold", "dim": "dim", "good": "green", "bad": "bold red"}
 
 def write_screen(lines: Sequence[Pieces], out: TextIO, *, color: bool, wrapped: bool = False) -> None:
     """Writes the lines; a line that is wider than the terminal is cut and never broken, or `wrapped` at its words."""
-    open_console(out, color=color).print(_drawn(lines, wrapped=wrapped))
+    console = open_console(out, color=color)
+    console.print(_drawn(lines, console, wrapped=wrapped))
 
 
 class LiveScreen:
@@ -44,7 +45,7 @@ class LiveScreen:
         shown = (tuple(lines), self._console.size)
         if shown != self._shown:
             self._shown = shown
-            self._live.update(_drawn(lines), refresh=True)
+            self._live.update(_drawn(lines, self._console), refresh=True)
 
 
 @contextmanager
@@ -63,13 +64,15 @@ def show_screen(out: TextIO, *, color: bool) -> Iterator[LiveScreen]:
         yield LiveScreen(console, live)
 
 
-def _drawn(lines: Sequence[Pieces], *, wrapped: bool = False) -> Group:
+def _drawn(lines: Sequence[Pieces], console: Console, *, wrapped: bool = False) -> Group:
+    # Where the encoding has no ellipsis, three points in its place would be too wide.
+    cut: Literal["ellipsis", "crop"] = "crop" if console.options.ascii_only else "ellipsis"
     return Group(
         *(
             Text.assemble(
                 *((disarm(text), _STYLES.get(style, "")) for text, style in line),
                 no_wrap=not wrapped,
-                overflow="fold" if wrapped else "ellipsis",
+                overflow="fold" if wrapped else cut,
             )
             for line in lines
         )

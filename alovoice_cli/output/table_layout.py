@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from rich.cells import cell_len
 
+from alovoice_cli.language import joined, tr
 from alovoice_cli.masking import disarm
 from alovoice_cli.output.listing import Column, Item, cell_text
 
@@ -50,8 +51,8 @@ def fit_columns(items: Sequence[Item], columns: Sequence[Column], width: int, *,
 
 def no_room_for(columns: Sequence[Column]) -> str:
     """Returns what is said of columns that were left out."""
-    titles = ", ".join(column.title or column.name for column in columns)
-    return f"no room for the columns: {titles}; a wider terminal shows them, and --columns chooses"
+    titles = joined(", ", (column.heading or column.name for column in columns))
+    return tr("no room for the columns: {titles}; a wider terminal shows them, and --columns chooses", titles=titles)
 
 
 class _Size(NamedTuple):
@@ -65,7 +66,7 @@ class _Size(NamedTuple):
     def of(cls, items: Sequence[Item], column: Column, *, headers: bool) -> "_Size":
         if column.bar:
             return cls(_NARROWEST_BAR, _NARROWEST_BAR, _NARROWEST_BAR)
-        title = column.title if headers else ""
+        title = column.heading if headers else ""
         cells = [cell_shown(column, item) for item in items]
         longest = max(map(cell_len, cells), default=0)
         wanted = max(longest, cell_len(title), 1)

@@ -1,13 +1,16 @@
-"""Asks questions on the terminal itself, wherever stdout and stderr go."""
+"""The terminal: its questions, which go to it wherever stdout and stderr go, and the letters that its encoding has.
 
+A stream that was made readable writes the nearest letters of cp866, cp1251 or ASCII, and never fails: quotes and dashes
+become those of ASCII, Uzbek `oʻ` becomes `o'`, Cyrillic becomes Latin; all others are written as `\\u...`.
+"""
+
+import codecs
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
-
-from alovoice_cli.output.fallback_letters import make_readable
 
 OpenTerminal = Callable[[], tuple[TextIO, TextIO]]
 """Opens the terminal of the process: one stream for answers, one for questions. Raises OSError without a terminal."""
@@ -82,3 +85,62 @@ class QuestionTerminal:
         answers, questions = self._open_terminal()
         with closing(answers), closing(questions):
             yield answers, questions
+
+
+_ERROR_HANDLER = "alovoice.fallback"
+_MARKS = str.maketrans(
+    {
+        **dict.fromkeys("ʻʼʹ’‘‚`´", "'"),
+        **dict.fromkeys("«»“”„", '"'),
+        **dict.fromkeys("–—‒―−", "-"),
+        "…": "...",
+        "•": "*",
+        "·": "-",
+        "×": "x",
+        "≥": ">=",
+        "≤": "<=",
+        "≈": "~",
+        "→": "->",
+        "←": "<-",
+        "↻": "~",
+        "✓": "+",
+        "✗": "x",
+        "☎": "*",
+        "№": "No.",
+        "\u00a0": " ",
+        "\u202f": " ",
+        "\u2009": " ",
+    }
+)
+_CYRILLIC = "абвгдежзийклмнопрстуфхцчшщъыьэюяёўқғҳ"
+_LATIN = (
+    *("a", "b", "v", "g", "d", "e", "zh", "z", "i", "y", "k", "l", "m", "n", "o", "p", "r", "s", "t", "u", "f", "kh"),
+    *("ts", "ch", "sh", "shch", "", "y", "", "e", "yu", "ya", "e", "o'", "q", "g'", "h"),
+)
+_LETTERS = dict(zip(_CYRILLIC, _LATIN, strict=True))
+
+
+def make_readable(stream: TextIO) -> None:
+    """Makes the stream write the nearest letters that its encoding has."""
+    reconfigure = getattr(stream, "reconfigure", None)  # a test's own stream may have none
+    if reconfigure is not None:
+        codecs.register_error(_ERROR_HANDLER, _replace)
+        reconfigure(errors=_ERROR_HANDLER)
+
+
+def _replace(problem: UnicodeError) -> tuple[str | bytes, int]:
+    assert isinstance(problem, UnicodeEncodeError)
+    lacking = problem.object[problem.start : problem.end]
+    return "".join(_nearest(letter, problem.encoding) for letter in lacking), problem.end
+
+
+def _nearest(letter: str, encoding: str) -> str:
+    text = letter.translate(_MARKS)
+    if text == letter and letter.lower() in _LETTERS:
+        text = _LETTERS[letter.lower()]
+        text = text if letter.islower() else text.capitalize()
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return letter.encode("ascii", "backslashreplace").decode("ascii")
+    return text

@@ -230,7 +230,7 @@ def _is_variants(text: str) -> bool:
 
 
 def _endings(text: str, found: Sequence[int]) -> Iterator[int]:
-    """The further numbers of `90 111-00-05/06`: only their last digits are written."""
+    """Yields the further numbers of `90 111-00-05/06`: only their last digits are written."""
     if len(found) != 1 or not _is_variants(text):
         return
     whole = str(found[0])

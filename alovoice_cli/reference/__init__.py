@@ -4,8 +4,30 @@ from pathlib import Path
 
 import alovoice_cli
 
-FILE_NAMES = {"bash": "alovoice.bash", "zsh": "_alovoice", "fish": "alovoice.fish"}
+FILE_NAMES = {"bash": "alovoice.bash", "zsh": "_alovoice", "fish": "alovoice.fish", "powershell": "alovoice.ps1"}
 """What each shell's script is called in the folder `completions`."""
+
+INSTALLATION = {
+    "bash": (
+        "mkdir -p ~/.local/share/alovoice",
+        "alovoice completion bash > ~/.local/share/alovoice/completion.bash",
+        "echo '. ~/.local/share/alovoice/completion.bash' >> ~/.bashrc",
+    ),
+    "zsh": (
+        "mkdir -p ~/.zfunc",
+        "alovoice completion zsh > ~/.zfunc/_alovoice",
+        "echo 'fpath=(~/.zfunc $fpath); autoload -Uz compinit; compinit' >> ~/.zshrc",
+    ),
+    "fish": (
+        "mkdir -p ~/.config/fish/completions",
+        "alovoice completion fish > ~/.config/fish/completions/alovoice.fish",
+    ),
+    "powershell": (
+        "New-Item -Force -ItemType Directory (Split-Path $PROFILE) | Out-Null",
+        "Add-Content $PROFILE 'alovoice completion powershell | Out-String | Invoke-Expression'",
+    ),
+}
+"""The lines that install each shell's script in an account that has nothing yet; each is typed in that shell."""
 
 
 def read_script(shell: str) -> str:

@@ -7,7 +7,7 @@ from alovoice_cli.reference.tree import Argument, Command, Option, common_option
 
 _SCRIPT = r"""# bash completion for @NAME@, written by `@NAME@ completion bash`.
 
-# The names of the profiles: the tables of config.toml, and the one that always exists.
+# The names of the profiles: the tables of config.toml, and those that always exist.
 _@NAME@_profiles() {
   local -a files
   local config=$HOME/.config
@@ -15,7 +15,7 @@ _@NAME@_profiles() {
   [[ ${XDG_CONFIG_HOME-} == /* ]] && config=$XDG_CONFIG_HOME
   files=("$config/@NAME@/config.toml" "@MAC@/@NAME@/config.toml")
   [[ -n ${@CONFIG_DIR@-} ]] && files=("$@CONFIG_DIR@/config.toml")
-  echo @ALWAYS_THERE@
+  printf '%s\n' @ALWAYS_THERE@
   sed -n @SED@ "${files[@]}" 2>/dev/null
 }
 
@@ -161,7 +161,7 @@ def _own(command: Command, common: Sequence[Option]) -> Iterator[str]:
 
 
 def _value(word: Option | Argument) -> str:
-    return f"choice:{' '.join(word.choices)}" if word.kind == "choice" else word.kind
+    return f"choice:{' '.join(word.offers)}" if word.offers else word.kind
 
 
 def _flags(options: Sequence[Option]) -> str:

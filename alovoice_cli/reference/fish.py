@@ -6,7 +6,7 @@ from alovoice_cli.reference.tree import Argument, Command, Option, common_option
 
 _SCRIPT = r"""# fish completion for @NAME@, written by `@NAME@ completion fish`.
 
-# The names of the profiles: the tables of config.toml, and the one that always exists.
+# The names of the profiles: the tables of config.toml, and those that always exist.
 function __@NAME@_profiles
     set -l files "$HOME/.config/@NAME@/config.toml" "@MAC@/@NAME@/config.toml"
     if test -n "$@CONFIG_DIR@"
@@ -14,7 +14,7 @@ function __@NAME@_profiles
     else if string match -q -- '/*' "$XDG_CONFIG_HOME" # a relative path is to be ignored: the XDG specification
         set files[1] "$XDG_CONFIG_HOME/@NAME@/config.toml"
     end
-    echo @ALWAYS_THERE@
+    printf '%s\n' @ALWAYS_THERE@
     sed -n @SED@ $files 2>/dev/null
 end
 
@@ -114,8 +114,8 @@ def _offer(word: Option | Argument) -> str:
     """Returns the arguments of `complete` for a word. Without -x, fish would also offer file names."""
     exclusive = "-x " if isinstance(word, Option) else ""
     match word.kind:
-        case "choice":
-            return f"{exclusive}-a {_quoted(' '.join(word.choices))}"
+        case "choice" | "setting":
+            return f"{exclusive}-a {_quoted(' '.join(word.offers))}"
         case "profile":
             return f"{exclusive}-a '(__@NAME@_profiles)'"
         case "directory":

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Literal
 
-Kind = Literal["flag", "text", "choice", "file", "directory", "profile"]
-"""What a word stands for, and so what TAB offers for it. A flag has no word."""
+Kind = Literal["flag", "text", "choice", "file", "directory", "profile", "setting"]
+"""What a word stands for, and so what TAB offers for it. A flag has no word; a setting is a key of `config set`."""
 ValueType = Literal["boolean", "integer", "number", "choice", "file", "directory", "text"]
 """What a program may give for a word."""
 
@@ -39,6 +39,7 @@ _VALUE_TYPES: dict[str, ValueType] = {
     "directory": "directory",
     "choice": "choice",
 }
+_SETTING = "[PROFILE.]KEY"
 _JSON_TYPES = (str, int, float, bool)
 
 
@@ -75,6 +76,11 @@ class Option:
         return next((flag for flag in self.flags if flag.startswith("--")), self.flags[0])
 
     @property
+    def offers(self) -> tuple[str, ...]:
+        """What TAB offers: the choices."""
+        return self.choices
+
+    @property
     def takes_value(self) -> bool:
         """Whether the next word belongs to it."""
         return self.kind != "flag"
@@ -91,6 +97,8 @@ class Argument:
     required: bool = True
     repeatable: bool = False
     value: Value = Value()
+    offers: tuple[str, ...] = ()
+    """What TAB offers, where other words are valid too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +168,7 @@ def own_options(command: Command, common: Sequence[Option]) -> tuple[Option, ...
 def _command(node: Any, path: tuple[str, ...], help_names: tuple[str, ...]) -> Command:
     options = [_option(param) for param in node.params if param.param_type_name == "option"]
     if node.add_help_option:
-        options.append(Option(help_names, "flag", "", "Show this help."))
+        options.append(Option(help_names, "flag", "", "Show this help.", value=Value("boolean", default=False)))
     examples, epilog = _examples(node.epilog or "")
     return Command(
         path=path,
@@ -198,14 +206,16 @@ def _option(param: Any) -> Option:
 
 def _argument(param: Any) -> Argument:
     metavar = _metavar(param, param.name.upper())
+    kind = _kind(param, metavar)
     return Argument(
         metavar=metavar,
-        kind=_kind(param, metavar),
+        kind=kind,
         help=_text(getattr(param, "help", "") or ""),
         choices=_choices(param),
         required=bool(param.required),
         repeatable=param.nargs == -1,
         value=_value(param),
+        offers=_settings() if kind == "setting" else _choices(param),
     )
 
 
@@ -220,6 +230,12 @@ def _value(param: Any, flag: ValueType | None = None) -> Value:
     )
 
 
+def _settings() -> tuple[str, ...]:
+    from alovoice_cli.config.edits import setting_names  # noqa: PLC0415 - a page of help needs no list of keys
+
+    return setting_names()
+
+
 def _json_default(value: object) -> object:
     if isinstance(value, (list, tuple)):
         return [_json_default(one) for one in value] or None
@@ -232,8 +248,8 @@ def _kind(param: Any, metavar: str) -> Kind:
     word = metavar.partition("|")[0]
     if _choices(param):
         return "choice"
-    if word == "PROFILE":
-        return "profile"
+    if word in ("PROFILE", _SETTING):
+        return "profile" if word == "PROFILE" else "setting"
     if param.type.name == "directory" or word in ("DIR", "DIRECTORY"):
         return "directory"
     return "file" if param.type.name in ("file", "path", "filename") or word == "FILE" else "text"
@@ -279,6 +295,10 @@ _SED_SCRIPTS = (
 """For `sed -n`: prints NAME of each `[profiles.NAME]` and `[profiles."NAME"]`, also where a table goes deeper."""
 
 
+ALWAYS_THERE = ("default", "sandbox")
+"""The profiles that exist whatever the file holds."""
+
+
 def fill_script(template: str, tree: Command, quote: Callable[[str], str], **parts: str) -> str:
     """A completion script: the template with its parts, and with the profiles for every shell.
 
@@ -286,7 +306,7 @@ def fill_script(template: str, tree: Command, quote: Callable[[str], str], **par
     """
     parts |= {
         "CONFIG_DIR": f"{tree.name.upper()}_CONFIG_DIR",
-        "ALWAYS_THERE": "sandbox",
+        "ALWAYS_THERE": " ".join(ALWAYS_THERE),
         "MAC": "$HOME/Library/Application Support",
         "SED": " ".join(f"-e {quote(script)}" for script in _SED_SCRIPTS),
         "NAME": tree.name,  # the last: the other parts may hold it

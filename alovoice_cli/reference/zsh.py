@@ -8,7 +8,7 @@ from alovoice_cli.reference.tree import Argument, Command, Option, common_option
 _SCRIPT = r"""#compdef @NAME@
 # zsh completion for @NAME@, written by `@NAME@ completion zsh`.
 
-# The names of the profiles: the tables of config.toml, and the one that always exists.
+# The names of the profiles: the tables of config.toml, and those that always exist.
 _@NAME@_profiles() {
   local -a files names expl
   local config=$HOME/.config
@@ -119,8 +119,8 @@ def _argument(place: int, argument: Argument) -> str:
 
 def _action(word: Option | Argument) -> str:
     """What `_arguments` calls for the word; a single space offers nothing, and says what is wanted."""
-    if word.kind == "choice":
-        return f"({' '.join(_escaped(choice) for choice in word.choices)})"
+    if word.offers:
+        return f"({' '.join(_escaped(choice) for choice in word.offers)})"
     actions = {"file": "_files", "directory": "_files -/", "profile": "_@NAME@_profiles"}
     return actions.get(word.kind, " ")
 

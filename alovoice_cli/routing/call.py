@@ -34,7 +34,7 @@ class Question(NamedTuple):
         if isinstance(body, list) and len(body) == 1:
             body = body[0]
         if not isinstance(body, dict):
-            raise UnreadableQuestionError("the body is no JSON object")
+            raise UnreadableQuestionError("the body is not a JSON object")
         fields = {str(name).replace("[]", "").strip().lower(): value for name, value in body.items()}
         known = ("from_number", "line_number", "queue_number", "direction")
         if not any(name in fields for name in known):
@@ -48,7 +48,7 @@ class Question(NamedTuple):
         try:
             text = body.decode("utf-8-sig")
         except UnicodeDecodeError as error:
-            raise UnreadableQuestionError("the body is no text") from error
+            raise UnreadableQuestionError("the body is not text") from error
         try:
             return cls.from_wire(json.loads(text))
         except UnreadableQuestionError:
@@ -56,7 +56,7 @@ class Question(NamedTuple):
         except (ValueError, RecursionError) as error:  # also a number of 5,000 digits
             form = _form(text)
             if form is None:
-                raise UnreadableQuestionError("the body is no JSON") from error
+                raise UnreadableQuestionError("the body is not JSON") from error
         return cls.from_wire(form)
 
     def as_wire(self) -> dict[str, str]:

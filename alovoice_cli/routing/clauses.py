@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from functools import partial
 
 from alovoice_cli.findings import Findings, RulePlace, did_you_mean
+from alovoice_cli.language import mark, tr
 from alovoice_cli.routing.call import Condition
 from alovoice_cli.routing.conditions import (
     AllOf,
@@ -33,7 +34,7 @@ from alovoice_cli.routing.rules import Action, FixedStep, LastPeer, RoundRobin
 from alovoice_cli.routing.step import ACTION_TYPES, RouteStep, problem_with
 
 _LONGEST_SHOWN = 60  # characters of a value in a message
-_NUMBER_FORMS = 'write "901234567", "+998901234567", a prefix "99890*", or a list "@name"'
+_NUMBER_FORMS = mark('write "901234567", "+998901234567", a prefix "99890*", or a list "@name"')
 _STEP_FORMS = '{ peer = "2000" }, { queue = "6000" }, { ivr = "111" }, { trunk = "998901234567" } or { hangup = true }'
 LAST_PEER = "@last_peer"
 
@@ -61,11 +62,11 @@ class ReadRules:
 
 
 def check_keys(table: LocatedEntry, known: tuple[str, ...], what: str, findings: Findings) -> None:
-    """Adds an error for each unknown key of the table."""
+    """Adds an error for each unknown key of the table; `what` names the table, as the subject of a sentence."""
     for key, entry in table.table.items():
         if key not in known:
-            hint = did_you_mean(key, known, f"{what} takes ")
-            findings.error("unknown-key", entry.name, f"{what} has no {key!r}", hint)
+            hint = did_you_mean(key, known, mark("keys: {names}"))
+            findings.error("unknown-key", entry.name, tr("{what} has no key {key!r}", what=what, key=key), hint)
 
 
 def text_of(entry: LocatedEntry) -> str | None:
@@ -81,7 +82,8 @@ def read_when(entry: LocatedEntry | None, reading: ReadRules) -> tuple[Condition
     if entry is None:
         return ()
     if not isinstance(entry.value, dict):
-        reading.bad(entry, "`when` is no table", 'write when = { from = "@vip", hours = "office" }')
+        hint = tr("write {example}", example='when = { from = "@vip", hours = "office" }')
+        reading.bad(entry, tr("`when` is not a table"), hint)
         return ()
     check_keys(entry, tuple(_READERS), "`when`", reading.findings)
     found = [_READERS[key](inner, reading) for key, inner in entry.table.items() if key in _READERS]
@@ -110,7 +112,8 @@ def _each(entry: LocatedEntry, reading: ReadRules, what: str) -> list[LocatedEnt
     if not isinstance(entry.value, list):
         return [entry]
     if not entry.items:
-        reading.bad(entry, f"{what} is empty: the rule could never match", "leave the condition out, or fill it")
+        message = tr("{key} is empty: the rule can never match", key=what)
+        reading.bad(entry, message, tr("leave the condition out, or fill it"))
     return entry.items
 
 
@@ -123,24 +126,29 @@ def _numbers(entry: LocatedEntry, reading: ReadRules, what: str) -> tuple[Number
             sets += _named_list(item, text, reading)
         else:
             own.append(item)
-    numbers = read_numbers(own, reading, f"{what} ", _NUMBER_FORMS)
+    numbers = read_numbers(own, reading, what, tr(_NUMBER_FORMS))
     return (*sets, numbers) if len(numbers) else tuple(sets)
 
 
-def read_numbers(entries: Sequence[LocatedEntry], reading: ReadRules, what: str, forms: str) -> NumberSet:
-    """Returns numbers and prefixes of a file; a wrong one is an error, an improbable caller a warning."""
+def read_numbers(entries: Sequence[LocatedEntry], reading: ReadRules, key: str, forms: str) -> NumberSet:
+    """Returns numbers and prefixes of a file; a wrong one is an error, an improbable caller a warning.
+
+    `key` is the key of the condition, or '' in a list; `forms` is the hint.
+    """
     keys, prefixes = [], []
     for entry in entries:
         text = text_of(entry) or ""
-        if key := key_of(text):
-            keys.append(key)
+        if number := key_of(text):
+            keys.append(number)
         elif prefix := prefix_of(text):
             prefixes.append(prefix)
         else:
-            reading.bad(entry, f"{what}{toml_of(entry)} is no phone number", forms)
+            written = f"{key} {toml_of(entry)}".strip()
+            reading.bad(entry, tr("{value} is not a phone number", value=written), forms)
             continue
-        if not what.startswith("line") and (doubt := doubt_about(text)):  # a line is a number of the PBX itself
-            reading.findings.warning("no-caller", entry.place, doubt, "write it as +998901234567 or +99890*")
+        if key != "line" and (doubt := doubt_about(text)):  # a line is a number of the PBX itself
+            hint = tr("write it as +998901234567 or +99890*")
+            reading.findings.warning("no-caller", entry.place, doubt, hint)
     return NumberSet(keys, prefixes)
 
 
@@ -148,8 +156,9 @@ def _named_list(entry: LocatedEntry, text: str, reading: ReadRules) -> list[Numb
     name = text[1:]
     reading.used.add(text)
     if name not in reading.known_lists:
-        hint = did_you_mean(name, sorted(reading.known_lists), "lists: ") or f"add {name} = [...] under [lists]"
-        reading.bad(entry, f"there is no list {text}", hint, "unknown-name")
+        hint = did_you_mean(name, sorted(reading.known_lists), mark("lists: {names}"))
+        hint = hint or tr("add {name} = [...] under [lists]", name=name)
+        reading.bad(entry, tr("there is no list {list}", list=text), hint, "unknown-name")
     return [reading.lists[name]] if name in reading.lists else []
 
 
@@ -162,7 +171,8 @@ def _queue(entry: LocatedEntry, reading: ReadRules) -> Condition | None:
     for item in _each(entry, reading, "queue"):
         text = text_of(item)
         if text is None or not (text.isascii() and text.isdigit()):
-            reading.bad(item, f"queue {toml_of(item)} is no department's number", 'write queue = "6000"')
+            message = tr("queue {value} is not the number of a queue", value=toml_of(item))
+            reading.bad(item, message, tr("write {example}", example='queue = "6000"'))
         else:
             queues.add(text)
     return OnQueue(_written("queue", entry), frozenset(queues))
@@ -170,8 +180,8 @@ def _queue(entry: LocatedEntry, reading: ReadRules) -> Condition | None:
 
 def _direction(entry: LocatedEntry, reading: ReadRules) -> Condition | None:
     if entry.value not in ("inc", "out"):
-        hint = 'write "inc" for calls that come in, "out" for calls that go out'
-        reading.bad(entry, f"direction {toml_of(entry)} is none", hint)
+        hint = tr('write "inc" for inbound calls, "out" for outbound calls')
+        reading.bad(entry, tr("{value} is not a direction", value=toml_of(entry)), hint)
         return None
     return Direction(_written("direction", entry), str(entry.value))
 
@@ -185,8 +195,9 @@ def _hours(entry: LocatedEntry, reading: ReadRules) -> Condition | None:
             found.append(reading.hours[name])
         elif name not in reading.known_hours:
             known = sorted(reading.known_hours)
-            hint = did_you_mean(name, known, "hours: ") or f"add {name} = [...] under [hours]"
-            reading.bad(item, f"there are no hours {name!r}", hint, "unknown-name")
+            hint = did_you_mean(name, known, mark("hours: {names}"))
+            hint = hint or tr("add {name} = [...] under [hours]", name=name)
+            reading.bad(item, tr("there are no hours {name!r}", name=name), hint, "unknown-name")
     return WithinHours(_written("hours", entry), tuple(found))
 
 
@@ -194,24 +205,24 @@ def _date(entry: LocatedEntry, reading: ReadRules) -> Condition | None:
     return OnDays(_written("date", entry), read_days(_each(entry, reading, "date"), reading, "date"))
 
 
-def read_days(entries: list[LocatedEntry], reading: ReadRules, what: str) -> CalendarDays:
+def read_days(entries: list[LocatedEntry], reading: ReadRules, key: str) -> CalendarDays:
     """Returns the days of some entries: texts, or TOML's own dates."""
     days = CalendarDays()
     for item in entries:
         written = item.value.isoformat()[:10] if isinstance(item.value, date) else item.value
         found = parse_days(written) if isinstance(written, str) else None
         if found is None:
-            reading.bad(item, f"{what} {toml_of(item)} is no day", DAY_FORMS)
+            reading.bad(item, tr("{key} {value} is not a date", key=key, value=toml_of(item)), tr(DAY_FORMS))
         else:
             days |= found
     return days
 
 
-def read_span(entry: LocatedEntry, reading: ReadRules, what: str) -> timedelta | None:
+def read_span(entry: LocatedEntry, reading: ReadRules, key: str) -> timedelta | None:
     """Returns a length of time; None, and a finding, for other values."""
     span = parse_span(entry.value) if isinstance(entry.value, str) else None
     if span is None:
-        reading.bad(entry, f"{what} {toml_of(entry)} is no length of time", SPAN_FORMS)
+        reading.bad(entry, tr("{key} {value} is not a span of time", key=key, value=toml_of(entry)), tr(SPAN_FORMS))
     return span
 
 
@@ -225,12 +236,14 @@ def _within(
 def _calls_within(entry: LocatedEntry, reading: ReadRules) -> Condition | None:
     table = entry.table
     if "count" not in table or "window" not in table:
-        reading.bad(entry, "calls_within needs count and window", 'write calls_within = { count = 3, window = "1h" }')
+        hint = tr("write {example}", example='calls_within = { count = 3, window = "1h" }')
+        reading.bad(entry, tr("calls_within needs count and window"), hint)
         return None
     check_keys(entry, ("count", "window"), "calls_within", reading.findings)
     count, window = table["count"].value, read_span(table["window"], reading, "window")
     if not isinstance(count, int) or isinstance(count, bool) or not 1 <= count <= 10_000:
-        reading.bad(table["count"], f"count {toml_of(table['count'])} is no number of calls", "write 1, 2, 3, …")
+        message = tr("count {value} is not a number of calls", value=toml_of(table["count"]))
+        reading.bad(table["count"], message, tr("write 1, 2, 3, …"))
         return None
     return CallsWithin(_written("calls_within", entry), count, window) if window else None
 
@@ -238,24 +251,26 @@ def _calls_within(entry: LocatedEntry, reading: ReadRules) -> Condition | None:
 def _share(entry: LocatedEntry, reading: ReadRules) -> Condition | None:
     percent = entry.value
     if isinstance(percent, bool) or not isinstance(percent, int | float) or not 0 < percent < 100:
-        hint = "write share = 20 for a fifth of the callers; for none or all of them leave the rule or the share out"
-        reading.bad(entry, f"share {toml_of(entry)} is not between 0 and 100 percent", hint)
+        hint = tr(
+            "write share = 20 for a fifth of the callers; for none or all callers, leave out the rule or the share"
+        )
+        reading.bad(entry, tr("share {value} is not between 0 and 100 per cent", value=toml_of(entry)), hint)
         return None
     return Share(_written("share", entry), float(percent), reading.rule)
 
 
 def _hidden(entry: LocatedEntry, reading: ReadRules) -> Condition | None:
     if not isinstance(entry.value, bool):
-        hint = "write hidden = true for callers without a number, hidden = false for all others"
-        reading.bad(entry, f"hidden {toml_of(entry)} is neither true nor false", hint)
+        hint = tr("write hidden = true for callers without a number, hidden = false for all others")
+        reading.bad(entry, tr("hidden {value} is neither true nor false", value=toml_of(entry)), hint)
         return None
     return HiddenNumber(_written("hidden", entry), entry.value)
 
 
 def _composed(entry: LocatedEntry, reading: ReadRules, kind: type[AllOf | AnyOf], word: str) -> Condition | None:
     if not isinstance(entry.value, list) or not entry.items:
-        hint = f'write {word} = [{{ from = "@vip" }}, {{ hours = "office" }}]'
-        reading.bad(entry, f"`{word}` is no array of conditions", hint)
+        hint = tr("write {example}", example=f'{word} = [{{ from = "@vip" }}, {{ hours = "office" }}]')
+        reading.bad(entry, tr("`{key}` is not an array of conditions", key=word), hint)
         return None
     return kind(_written(word, entry), tuple(_joined(item, reading, word) for item in entry.items))
 
@@ -263,7 +278,8 @@ def _composed(entry: LocatedEntry, reading: ReadRules, kind: type[AllOf | AnyOf]
 def _joined(entry: LocatedEntry, reading: ReadRules, word: str) -> Condition:
     """Returns a table of conditions as one condition."""
     if not entry.table:
-        reading.bad(entry, f"`{word}` holds {toml_of(entry)}, which is no condition", 'write { hours = "office" }')
+        message = tr("`{key}`: {value} is not a condition", key=word, value=toml_of(entry))
+        reading.bad(entry, message, tr("write {example}", example='{ hours = "office" }'))
     parts = read_when(entry, reading) if entry.table else ()
     return parts[0] if len(parts) == 1 else AllOf(toml_of(entry), parts)
 
@@ -290,14 +306,20 @@ _READERS: dict[str, Callable[[LocatedEntry, ReadRules], Condition | None]] = {
 }
 
 
-def read_step(entry: LocatedEntry, reading: ReadRules, what: str) -> RouteStep | None:
+def _write_a_step() -> str:
+    return tr("write {example}", example=_STEP_FORMS)
+
+
+def read_step(entry: LocatedEntry, reading: ReadRules, key: str) -> RouteStep | None:
     """Returns one of the five steps from a table with one key; None, and a finding, for other values."""
-    check_keys(entry, ACTION_TYPES, what, reading.findings)
-    found = [(key, inner) for key, inner in entry.table.items() if key in ACTION_TYPES]
+    check_keys(entry, ACTION_TYPES, f"`{key}`", reading.findings)
+    found = [(name, inner) for name, inner in entry.table.items() if name in ACTION_TYPES]
     if len(found) != 1:
         if found or not entry.table:
-            message = f"{what} names {len(found) or 'no'} step{'s' if len(found) != 1 else ''}; it takes one"
-            reading.bad(entry, message, f"write {_STEP_FORMS}", "bad-action")
+            message = tr("`{key}` has {number} steps, but must have one", key=key, number=len(found))
+            if not found:
+                message = tr("`{key}` has no step", key=key)
+            reading.bad(entry, message, _write_a_step(), "bad-action")
         return None
     return _step(*found[0], reading)
 
@@ -307,11 +329,11 @@ def _step(action_type: str, entry: LocatedEntry, reading: ReadRules) -> RouteSte
         return RouteStep("hangup")
     text = text_of(entry)
     if action_type == "hangup" and (entry.value is False or text is None):
-        reading.bad(entry, "hangup takes true or the id of a sound file", f"write {_STEP_FORMS}", "bad-action")
+        reading.bad(entry, tr("hangup needs true, or the id of a sound file"), _write_a_step(), "bad-action")
         return None
     # A missing text means no argument: of the five only hangup needs none, and it was read above.
     if problem := problem_with(action_type, text if text is not None else ""):
-        reading.bad(entry, problem, f"write {_STEP_FORMS}", "bad-action")
+        reading.bad(entry, problem, _write_a_step(), "bad-action")
         return None
     return RouteStep(action_type, text)
 
@@ -325,16 +347,17 @@ def read_action(entry: LocatedEntry, conditions: tuple[Condition, ...], reading:
     if list(table) == ["peer"] and peer is not None and isinstance(peer.value, str) and peer.value.startswith("@"):
         return _last_peer(peer, conditions, reading)
     if "round_robin" in table:
-        reading.bad(entry, "`then` names several steps; it takes one", f"write {_STEP_FORMS}", "bad-action")
+        message = tr("`{key}` has {number} steps, but must have one", key="then", number=len(table))
+        reading.bad(entry, message, _write_a_step(), "bad-action")
         return None
-    step = read_step(entry, reading, "`then`")
+    step = read_step(entry, reading, "then")
     return FixedStep(step) if step else None
 
 
 def _round_robin(entry: LocatedEntry, reading: ReadRules) -> Action | None:
-    hint = 'write round_robin = ["2000", "2001"]'
+    hint = tr("write {example}", example='round_robin = ["2000", "2001"]')
     if not entry.items:
-        reading.bad(entry, "round_robin is no array of extensions", hint, "bad-action")
+        reading.bad(entry, tr("round_robin is not an array of extensions"), hint, "bad-action")
         return None
     steps = [_step("peer", item, reading) for item in entry.items]
     return RoundRobin(tuple(step for step in steps if step)) if None not in steps else None
@@ -342,11 +365,13 @@ def _round_robin(entry: LocatedEntry, reading: ReadRules) -> Action | None:
 
 def _last_peer(entry: LocatedEntry, conditions: tuple[Condition, ...], reading: ReadRules) -> Action | None:
     if entry.value != LAST_PEER:
-        reading.bad(entry, f"peer {entry.value!r} is unknown", f"did you mean {LAST_PEER}?", "unknown-name")
+        message = tr("there is no peer {peer!r}", peer=entry.value)
+        reading.bad(entry, message, tr("did you mean {word}?", word=LAST_PEER), "unknown-name")
         return None
     windows = [condition.window for condition in _always_true(conditions) if isinstance(condition, SpokeWithin)]
     if not windows:
-        message, hint = f"{LAST_PEER} needs to know how far back to look", 'add spoke_within = "7d" to `when`'
+        message = tr("{peer} needs the time within which the caller spoke with somebody", peer=LAST_PEER)
+        hint = tr("add {example} to `when`", example='spoke_within = "7d"')
         reading.bad(entry, message, hint, "bad-action")
         return None
     return LastPeer(min(windows))

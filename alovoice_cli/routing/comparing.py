@@ -62,7 +62,7 @@ class CallerMove:
         self.numbers.add(caller)
 
     def as_json(self) -> dict[str, object]:
-        """The object that `route diff --json` prints."""
+        """Returns the object that `route diff --json` prints."""
         names = ("old_rule", "new_rule", "old_action", "new_action", "calls", "callers")
         examples = [{**question.as_wire(), "at": at.isoformat()} for question, at in self.examples]
         return {**{name: getattr(self, name) for name in names}, "examples": examples}
@@ -84,7 +84,7 @@ def compare(
 ) -> Comparison:
     """Evaluates both on each question, with the past as it was at the time of the question.
 
-    The same step from another rule is no move, nor is another turn of the same `round_robin`.
+    The same step from another rule is not a move; neither is another turn of the same `round_robin`.
     """
     moves: dict[tuple[str | None, str | None, str, str], CallerMove] = {}
     callers: set[str] = set()

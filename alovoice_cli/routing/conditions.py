@@ -8,10 +8,17 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Literal, cast
 
+from alovoice_cli.language import joined, tr
 from alovoice_cli.localization import short_weekday
 from alovoice_cli.routing.call import Condition, IncomingCall
 from alovoice_cli.routing.hours import AnyHours, CalendarDays
 from alovoice_cli.routing.numbers import NumberSet
+
+
+def _caller_fact(call: IncomingCall) -> str:
+    if not call.caller.digits:
+        return tr("the number of the caller is hidden")
+    return tr("the caller is {number}", number=call.caller.digits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +38,7 @@ class FromNumbers(Condition):
         return False
 
     def facts(self, call: IncomingCall) -> str:
-        return f"the caller is {call.caller.digits or 'hidden'}"
+        return _caller_fact(call)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +51,7 @@ class HiddenNumber(Condition):
         return self.is_hidden is not bool(call.caller.digits)
 
     def facts(self, call: IncomingCall) -> str:
-        return f"the caller is {call.caller.digits or 'hidden'}"
+        return _caller_fact(call)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +68,9 @@ class OnLine(Condition):
         return False
 
     def facts(self, call: IncomingCall) -> str:
-        return f"the line is {call.question.line_number or 'not said'}"
+        if not call.question.line_number:
+            return tr("the line is not known")
+        return tr("the line is {line}", line=call.question.line_number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +83,7 @@ class OnQueue(Condition):
         return call.queue in self.queues
 
     def facts(self, call: IncomingCall) -> str:
-        return f"the queue is {call.queue}" if call.queue else "there is no queue"
+        return tr("the queue is {queue}", queue=call.queue) if call.queue else tr("there is no queue")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +96,9 @@ class Direction(Condition):
         return call.direction == self.direction
 
     def facts(self, call: IncomingCall) -> str:
-        return f"the direction is {call.direction or 'not said'}"
+        if not call.direction:
+            return tr("the direction is not known")
+        return tr("the direction is {direction}", direction=call.direction)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +117,8 @@ class WithinHours(Condition):
         return False
 
     def facts(self, call: IncomingCall) -> str:
-        return f"it is {short_weekday(call.local)} {call.local:%Y-%m-%d %H:%M}"
+        weekday = short_weekday(call.local)
+        return tr("it is {weekday} {moment}", weekday=weekday, moment=f"{call.local:%Y-%m-%d %H:%M}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +132,7 @@ class OnDays(Condition):
         return call.local.date() in self.days
 
     def facts(self, call: IncomingCall) -> str:
-        return f"it is {call.local:%Y-%m-%d}"
+        return tr("it is {day}", day=f"{call.local:%Y-%m-%d}")
 
 
 def _digest(text: str, size: int, salt: bytes = b"") -> bytes:
@@ -152,8 +164,8 @@ class Share(Condition):
         return self.place_of(call.caller.digits) < self.percent
 
     def facts(self, call: IncomingCall) -> str:
-        """Where the caller falls."""
-        return f"the caller falls on {self.place_of(call.caller.digits):.1f}"
+        """Returns the caller's place from 0 to 100."""
+        return tr("the caller's place is {place}", place=f"{self.place_of(call.caller.digits):.1f}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +183,7 @@ class AllOf(Condition):
 
     def facts(self, call: IncomingCall) -> str:
         """Returns the facts of the first part that fails."""
-        return next((part.facts(call) for part in self.parts if not part.holds(call)), "each part is true")
+        return next((part.facts(call) for part in self.parts if not part.holds(call)), tr("all parts are true"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +201,7 @@ class AnyOf(Condition):
 
     def facts(self, call: IncomingCall) -> str:
         """Returns the facts of the parts, each once."""
-        return ", ".join(dict.fromkeys(part.facts(call) for part in self.parts))
+        return joined(", ", dict.fromkeys(part.facts(call) for part in self.parts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,11 +249,13 @@ class SpokeWithin(Condition):
         return last_peer(call, self.window) is not None
 
     def facts(self, call: IncomingCall) -> str:
-        """With whom they spoke."""
+        """Returns with whom the caller spoke."""
         if not call.caller.key:
-            return "a hidden number has no past"
+            return tr("a hidden number has no past")
         peer = last_peer(call, self.window)
-        return "no answered call of the caller is known" if peer is None else f"they spoke with {peer}"
+        if peer is None:
+            return tr("no answered call of the caller is known")
+        return tr("the caller spoke with {peer}", peer=peer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,7 +270,7 @@ class CallsWithin(Condition):
         return _counted(call, "calls", self.window) >= self.count
 
     def facts(self, call: IncomingCall) -> str:
-        return f"calls before: {_counted(call, 'calls', self.window)}"
+        return tr("calls before: {number}", number=_counted(call, "calls", self.window))
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,11 +284,11 @@ class MissedWithin(Condition):
         return _counted(call, "missed", self.window) > 0
 
     def facts(self, call: IncomingCall) -> str:
-        return f"missed calls: {_counted(call, 'missed', self.window)}"
+        return tr("missed calls: {number}", number=_counted(call, "missed", self.window))
 
 
 def last_peer(call: IncomingCall, window: timedelta) -> str | None:
-    """The extension of the caller's last answered call within the window."""
+    """Returns the extension of the caller's last answered call within the window."""
     return cast("str | None", _past(call, "last_peer", window))
 
 

@@ -6,6 +6,7 @@ from itertools import islice
 from types import MethodType
 from typing import NamedTuple, cast
 
+from alovoice_cli.language import in_english, joined, tr
 from alovoice_cli.routing.call import Condition, IncomingCall, Question, UnreadableQuestionError
 from alovoice_cli.routing.history import NO_HISTORY, History, Turns, first_turn
 from alovoice_cli.routing.rules import RoundRobin, Rule, Rules
@@ -24,8 +25,8 @@ class TriedRule(NamedTuple):
     why: str
 
     def as_json(self) -> dict[str, object]:
-        """The object in the `trail` of `route test --json`."""
-        return {"rule": self.rule, "line": self.line, "matched": self.matched, "why": self.why}
+        """Returns the object in the `trail` of `route test --json`, and in the event store: in English."""
+        return {"rule": self.rule, "line": self.line, "matched": self.matched, "why": in_english(self.why)}
 
 
 class Decision(NamedTuple):
@@ -63,7 +64,7 @@ class Decision(NamedTuple):
         return tuple(self._tried())
 
     def trail_end(self, most: int) -> tuple[tuple[TriedRule, ...], int]:
-        """The last so many rules that were tried, and how many before them are left out; else as `trail`."""
+        """Returns the last `most` rules of `trail`, and how many rules before them are left out."""
         skipped = max(len(self.failed) + (self.decider is not None) - most, 0)
         return tuple(self._tried(skipped)), skipped
 
@@ -73,15 +74,15 @@ class Decision(NamedTuple):
             return
         for rule, holds in islice(zip(self.rules.rules, self.failed, strict=False), skipped, None):
             if holds is _PASSED_OVER:
-                why = f"{rule.action} is no extension"
+                why = tr("{action} gives no extension", action=rule.action)
             else:
                 condition = cast(Condition, holds.__self__)
-                why = f"{condition.text}: {condition.facts(call)}"
+                why = joined(": ", [condition.text, condition.facts(call)])
             yield TriedRule(rule.name, rule.place.line, False, why)
         if self.decider is not None:
             rule = self.decider
-            why = "; ".join(f"{condition.text}: {condition.facts(call)}" for condition in rule.conditions)
-            yield TriedRule(rule.name, rule.place.line, True, why or "it has no condition")
+            why = joined("; ", (joined(": ", [condition.text, condition.facts(call)]) for condition in rule.conditions))
+            yield TriedRule(rule.name, rule.place.line, True, why or tr("it has no condition"))
 
     def as_json(self) -> dict[str, object]:
         """Returns the record of the decision, also for `route test --json`; `rule` is null for the fallback."""

@@ -69,7 +69,7 @@ _ANY_LINE = "712037006"
 
 
 def example_rules(lines: Sequence[str], zone: str) -> str:
-    """Returns the file for a PBX with these lines in this zone; without lines one of the vendor's samples stands."""
+    """Returns the file for a PBX with these lines in this zone; without lines it has one of the vendor's samples."""
     named = f"# Lines of this PBX: {', '.join(lines)}\n" if len(lines) > 1 else ""
     line = lines[0] if lines else _ANY_LINE
     return _EXAMPLE.replace("@LINE@", line).replace("@ZONE@", json.dumps(zone)).replace("@LINES@\n", named)

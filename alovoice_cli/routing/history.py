@@ -15,15 +15,15 @@ class History(Protocol):
     """
 
     def last_peer(self, number: str, since: datetime) -> str | None:
-        """The extension of the number's last answered call since then, None where there was none."""
+        """Returns the extension of the number's last answered call since then, None where there was none."""
         ...
 
     def calls(self, number: str, since: datetime) -> int:
-        """How often the number has called since then, this call not counted."""
+        """Returns how often the number has called since then, without this call."""
         ...
 
     def missed(self, number: str, since: datetime) -> int:
-        """How many of its calls were missed since then."""
+        """Returns how many of its calls were missed since then."""
         ...
 
 
@@ -38,15 +38,15 @@ class GivenHistory:
         self._last_peer, self._calls, self._missed = last_peer, calls, missed
 
     def last_peer(self, number: str, since: datetime) -> str | None:
-        """The extension that was given."""
+        """Returns the given extension."""
         return self._last_peer
 
     def calls(self, number: str, since: datetime) -> int:
-        """The count that was given."""
+        """Returns the given count."""
         return self._calls
 
     def missed(self, number: str, since: datetime) -> int:
-        """The count that was given."""
+        """Returns the given count."""
         return self._missed
 
 

@@ -12,6 +12,7 @@ from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from alovoice_cli.holiday_calendar import country_holidays, known_countries, parts_of
+from alovoice_cli.language import mark, tr
 
 _SPAN = re.compile(r"([0-9]{1,5})\s*([smhdw])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -19,10 +20,10 @@ _LONGEST = timedelta(days=3660)
 _DAY = re.compile(r"([0-9]{4})[-.]([0-9]{2})[-.]([0-9]{2})")
 _YEARLY = re.compile(r"([0-9]{2})-([0-9]{2})")
 
-SPAN_FORMS = "write 45s, 30m, 1h, 7d or 2w"
-DAY_FORMS = "write 2026-12-31, each year's 12-31, or 2026-12-30..2027-01-08"
+SPAN_FORMS = mark("write 45s, 30m, 1h, 7d or 2w")
+DAY_FORMS = mark("write 2026-12-31, or 12-31 for each year, or 2026-12-30..2027-01-08")
 DAY_NAMES = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-HOUR_FORMS = 'write "Mon-Fri 09:00-18:00", "Sat,Sun 10:00-15:00" or "daily 00:00-24:00"'
+HOUR_FORMS = mark('write "Mon-Fri 09:00-18:00", "Sat,Sun 10:00-15:00" or "daily 00:00-24:00"')
 DAY, WEEK = 1440, 10_080
 STATES = 4
 """The states of a week in `OpeningHours.bits`: no holiday, today a holiday, yesterday a holiday, both."""
@@ -127,7 +128,7 @@ def country_problem(country: str) -> str | None:
     if code not in known_countries():
         return ""
     parts = parts_of(code) if dash else ()
-    return None if not dash or part in parts else f"parts of {code}: {', '.join(parts)}"
+    return None if not dash or part in parts else tr("parts of {code}: {names}", code=code, names=", ".join(parts))
 
 
 @dataclass(frozen=True, slots=True)

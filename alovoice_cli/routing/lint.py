@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from alovoice_cli.findings import Finding, RulePlace, Severity, has_errors, in_order
+from alovoice_cli.language import joined, mark, tr
 from alovoice_cli.routing.call import Condition
 from alovoice_cli.routing.conditions import (
     AllOf,
@@ -28,7 +29,11 @@ from alovoice_cli.routing.trials import TrialVerdict, run_trials
 
 _WEEK = (1 << WEEK) - 1
 _MOST_LINES = 50  # lines whose gaps are listed one by one
-_UNSEEN = {"queue": "departments", "ivr": "voice menus", "hangup": "sound files"}
+_UNSEEN = {
+    "queue": mark("queues: {ids}"),
+    "ivr": mark("voice menus: {ids}"),
+    "hangup": mark("sound files: {ids}"),
+}
 
 
 class CheckedRules(NamedTuple):
@@ -41,7 +46,7 @@ class CheckedRules(NamedTuple):
 
     @property
     def ok(self) -> bool:
-        """Whether the file may be served."""
+        """Returns whether the file may be served."""
         return not has_errors(self.findings)
 
 
@@ -75,18 +80,21 @@ def _out_of_reach(rules: Rules) -> Iterator[Finding]:
     for rule in rules.rules:
         cases = [(facts, minutes) for facts in cases_of(rule.conditions) if (minutes := minutes_of(facts))]
         if not cases or any(_is_empty(condition) for condition in rule.conditions):
-            message = f"the rule {rule.name!r} can't match: its conditions never hold together"
-            hint = "look at its hours, lines and lists"
+            message = tr("the rule {rule!r} can never match: its conditions are never true together", rule=rule.name)
+            hint = tr("check its hours, lines and lists")
             yield Finding.at(Severity.WARNING, "unreachable", rule.place, message, hint)
             continue
         takers = _takers(earlier, cases)
         earlier.append((rule, _kinds(rule)))
         if not takers:
             continue
-        names = ", ".join(f"{taker.name!r} (line {taker.place.line})" for taker in takers)
-        code, verb = ("shadowed", "takes") if len(takers) == 1 else ("unreachable", "together take")
-        message = f"the rule {rule.name!r} is never reached: {names} {verb} all its callers before it"
-        yield Finding.at(Severity.WARNING, code, rule.place, message, "move it up, or narrow the rule before it")
+        text = mark("the rule {rule!r} is never reached: an earlier rule takes all its callers: {rules}")
+        if len(takers) > 1:
+            text = mark("the rule {rule!r} is never reached: earlier rules together take all its callers: {rules}")
+        names = joined(", ", (tr("{rule!r} (line {line})", rule=taker.name, line=taker.place.line) for taker in takers))
+        code = "shadowed" if len(takers) == 1 else "unreachable"
+        message = tr(text, rule=rule.name, rules=names)
+        yield Finding.at(Severity.WARNING, code, rule.place, message, tr("move it up, or narrow the earlier rule"))
 
 
 def _takers(earlier: Iterable[tuple[Rule, frozenset[type[Condition]]]], cases: list[tuple[Facts, int]]) -> list[Rule]:
@@ -134,17 +142,17 @@ def _gaps(rules: Rules) -> Iterator[Finding]:
     for line, gap in found:
         if gap:
             told.setdefault(_gap_text(gap, _possible_weeks(rules)), []).append(line)
-    for text, names in told.items():
-        where = "any line" if len(names) == len(found) else _named(names)
-        message = f"{text}: ordinary callers on {where} get the fallback {rules.fallback}, no rule takes them"
-        hint = "if that is meant, all is well; else add a rule at the end"
+    for times, names in told.items():
+        text = mark("no rule matches ordinary callers: they get the fallback {step}; lines: {lines}; times: {times}")
+        lines = tr("all") if len(names) == len(found) else _named(names)
+        message = tr(text, step=rules.fallback, lines=lines, times=times)
+        hint = tr("if this is not intended, add a rule at the end")
         yield Finding.at(Severity.NOTE, "gap", rules.fallback_place, message, hint)
 
 
 def _named(lines: list[str | None]) -> str:
     named = [line for line in lines if line is not None]
-    parts = [f"line{'s' * (len(named) > 1)} {', '.join(named)}"] if named else []
-    return " and ".join([*parts, "any other line"] if None in lines else parts)
+    return joined(", ", [*named, *([tr("all others")] if None in lines else [])])
 
 
 def gaps(rules: Rules) -> list[tuple[str | None, int]]:
@@ -179,11 +187,14 @@ def _gap_text(gap: int, domain: int) -> str:
     if not gap:
         return ""
     if ordinary == _WEEK:
-        return "at all hours"
+        return tr("at all hours")
     parts = [describe(ordinary)] if ordinary else []
     if domain == ALWAYS and holiday and holiday != ordinary:
-        parts.append("all day on holidays" if holiday == _WEEK else f"on holidays {describe(holiday)}")
-    return "; ".join(parts) if parts else "around holidays"
+        if holiday == _WEEK:
+            parts.append(tr("all day on holidays"))
+        else:
+            parts.append(tr("on holidays {hours}", hours=describe(holiday)))
+    return joined("; ", parts) if parts else tr("around holidays")
 
 
 def _named_lines(rules: Rules) -> list[OnLine]:
@@ -205,8 +216,9 @@ def _timeless_trials(rules: Rules) -> Iterator[Finding]:
     timed = any(isinstance(leaf, WithinHours | OnDays) for rule in rules.rules for leaf in leaves(rule.conditions))
     for trial in rules.trials if timed else ():
         if trial.at is None:
-            message = "the test names no time, and the rules ask for it: it may pass today and fail tonight"
-            yield Finding.at(Severity.WARNING, "test-without-time", trial.place, message, 'add at = "2026-11-23 19:00"')
+            message = tr("the test has no time, but the rules depend on it: it may pass today and fail tonight")
+            hint = tr("add {example}", example='at = "2026-11-23 19:00"')
+            yield Finding.at(Severity.WARNING, "test-without-time", trial.place, message, hint)
 
 
 def compare_with_pbx(rules: Rules, extensions: Collection[str], lines: Collection[str]) -> Iterator[Finding]:
@@ -216,17 +228,15 @@ def compare_with_pbx(rules: Rules, extensions: Collection[str], lines: Collectio
     """
     for step, place in _steps(rules):
         if step.action_type == "peer" and step.action_data not in extensions:
-            hint = "`alovoice peers` lists them: a call that is sent to any other ends at once"
-            yield Finding.at(
-                Severity.ERROR, "unknown-extension", place, f"the PBX has no extension {step.action_data}", hint
-            )
+            message = tr("the PBX has no extension {extension}", extension=step.action_data)
+            hint = tr("see `alovoice peers`: a call that is sent to another extension ends at once")
+            yield Finding.at(Severity.ERROR, "unknown-extension", place, message, hint)
     yield from _unknown_lines(rules, [Number.of(line) for line in lines])
-    named = [f"{word} {', '.join(ids)}" for kind, word in _UNSEEN.items() if (ids := _ids(rules, kind))]
+    named = [tr(text, ids=", ".join(ids)) for kind, text in _UNSEEN.items() if (ids := _ids(rules, kind))]
     if named:
-        message = f"not looked up, for the API lists none of them: {'; '.join(named)}"
-        yield Finding.at(
-            Severity.NOTE, "not-verified", rules.fallback_place, message, "look at them in the web console"
-        )
+        message = tr("not checked, because the API does not list them: {things}", things=joined("; ", named))
+        hint = tr("check them in the web console")
+        yield Finding.at(Severity.NOTE, "not-verified", rules.fallback_place, message, hint)
 
 
 def _ids(rules: Rules, kind: str) -> list[str]:
@@ -253,5 +263,6 @@ def _unknown_lines(rules: Rules, lines: list[Number]) -> Iterator[Finding]:
                 missing += [f"{prefix}*" for prefix in sorted(numbers.prefixes)]
             if missing:
                 named = ", ".join(map(national, missing))
-                hint = "`alovoice trunks` lists them: on any other the rule never matches"
-                yield Finding.at(Severity.WARNING, "unknown-line", rule.place, f"the PBX has no line {named}", hint)
+                message = tr("the PBX has no line {lines}", lines=named)
+                hint = tr("see `alovoice trunks`: the rule never matches on another line")
+                yield Finding.at(Severity.WARNING, "unknown-line", rule.place, message, hint)

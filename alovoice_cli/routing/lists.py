@@ -12,7 +12,8 @@ from itertools import islice
 from pathlib import Path
 
 from alovoice_cli.findings import Findings, RulePlace, did_you_mean
-from alovoice_cli.phones import base_of, key_of_number, number_of, numbers_in, spreadsheet_trouble
+from alovoice_cli.language import mark, ngettext, spaced, tr
+from alovoice_cli.phones import TROUBLES, base_of, key_of_number, number_of, numbers_in, spreadsheet_trouble
 from alovoice_cli.routing.numbers import NumberSet, doubt_about, key_of, prefix_of
 
 _DELIMITERS = ",;\t|"
@@ -55,7 +56,7 @@ def read_bytes(path: Path) -> tuple[bytes, RuleSource]:
     with os.fdopen(descriptor, "rb") as file:
         found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode):
-            raise OSError(0, "it is no regular file")
+            raise OSError(0, tr("it is not a regular file"))
         return file.read(), RuleSource(path, _stamp(found))
 
 
@@ -90,7 +91,7 @@ def _encoding_of(content: bytes) -> str:
 
 
 def _lines(content: bytes, encoding: str) -> Iterator[str]:
-    """Line by line: a million lines as a list would take 70 MB."""
+    """Yields the lines: a list of a million lines would take 70 MB."""
     return io.TextIOWrapper(io.BytesIO(content), encoding, "replace")
 
 
@@ -115,9 +116,8 @@ def _cells(
             if cell and not (cell.startswith("#") and index == 0):
                 yield reader.line_num, cell
     except csv.Error as error:
-        findings.error(
-            "list-csv", RulePlace(shown, reader.line_num), f"this is no CSV: {error}", "close the open quote"
-        )
+        message = tr("the file is not valid CSV: {problem}", problem=error)
+        findings.error("list-csv", RulePlace(shown, reader.line_num), message, tr("close the open quote"))
 
 
 def _column_of(head: list[list[str]], column: str | None, shown: str, findings: Findings) -> int | None:
@@ -132,8 +132,8 @@ def _column_of(head: list[list[str]], column: str | None, shown: str, findings: 
         return titles.index(column)
     if column.isascii() and column.isdigit() and 1 <= int(column) <= len(titles):
         return int(column) - 1
-    hint = did_you_mean(column, titles, "columns: ")
-    findings.error("list-column", RulePlace(shown), f"the list has no column {column!r}", hint)
+    hint = did_you_mean(column, titles, mark("columns: {names}"))
+    findings.error("list-column", RulePlace(shown), tr("the list has no column {column!r}", column=column), hint)
     return None
 
 
@@ -169,15 +169,17 @@ class _Gathered:
         if not keys and (prefix := prefix_of(cell)):
             self._prefixes.append(prefix)
         elif not keys and (code := spreadsheet_trouble(cell)):
-            what = "rounded" if code == "excel_rounded" else "made a decimal"
-            hint = "format the column as text in the spreadsheet and enter the numbers anew"
-            self._bad_row(line, f"{cell} is a number that a spreadsheet has {what}", hint, rounded=True)
+            message = tr("{cell}: {trouble}", cell=cell, trouble=tr(TROUBLES[code]))
+            hint = tr("format the column as text in the spreadsheet and enter the numbers again")
+            self._bad_row(line, message, hint, rounded=True)
         elif not keys and not self._first:
-            self._bad_row(line, f"{_short(cell)} is no phone number", "write 901234567, +998901234567 or 99890*")
+            message = tr("{value} is not a phone number", value=_short(cell))
+            self._bad_row(line, message, tr("write 901234567, +998901234567 or 99890*"))
         elif doubt := doubt_about(cell):
             self._doubtful += 1
             if self._doubtful <= _SHOWN:
-                self._findings.warning("no-caller", RulePlace(self._shown, line), doubt, "correct it, or leave it out")
+                hint = tr("correct it, or leave it out")
+                self._findings.warning("no-caller", RulePlace(self._shown, line), doubt, hint)
 
     def _bad_row(self, line: int, message: str, hint: str, *, rounded: bool = False) -> None:
         self._bad += 1
@@ -188,14 +190,22 @@ class _Gathered:
     def finished(self) -> NumberSet:
         good = len(self._keys) + len(self._prefixes)
         if self._bad > _SHOWN:
-            more = f"{self._bad - _SHOWN} more rows hold no phone number"
-            self._findings.warning("list-row", RulePlace(self._shown), more, "the list holds the others")
+            more = ngettext(
+                "{n} more row holds no phone number", "{n} more rows hold no phone number", self._bad - _SHOWN
+            )
+            self._findings.warning("list-row", RulePlace(self._shown), more, tr("the list holds the others"))
         if self._doubtful > _SHOWN:
-            more = f"{self._doubtful - _SHOWN} more rows hold no number that can call"
-            self._findings.warning("no-caller", RulePlace(self._shown), more, "correct them, or leave them out")
+            more = ngettext(
+                "{n} more row holds no number that can call",
+                "{n} more rows hold no number that can call",
+                self._doubtful - _SHOWN,
+            )
+            self._findings.warning("no-caller", RulePlace(self._shown), more, tr("correct them, or leave them out"))
         if self._bad and good < _READABLE_AT_LEAST * (good + self._bad):
-            message = f"{self._bad} of {good + self._bad} rows hold no phone number"
-            self._findings.error("list-rows", RulePlace(self._shown), message, "is this the right file and column?")
+            text = mark("rows without a phone number: {some} of {all}")
+            message = tr(text, some=spaced(self._bad), all=spaced(good + self._bad))
+            hint = tr("check whether this is the right file and column")
+            self._findings.error("list-rows", RulePlace(self._shown), message, hint)
         return NumberSet(self._keys, self._prefixes)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from alovoice_cli.errors import CheckFailedError, UsageError
 from alovoice_cli.findings import Finding, RulePlace, Severity
+from alovoice_cli.language import joined, mark, ngettext, tr
 from alovoice_cli.routing.lint import CheckedRules, check
 from alovoice_cli.routing.lists import RuleSource, stamp_of
 from alovoice_cli.routing.rules import Rules
@@ -23,20 +24,21 @@ class Reloaded:
 
 @dataclass(frozen=True, slots=True)
 class RefusedRules:
-    """The files have changed and are unusable: the earlier rules stay in force."""
+    """The files have changed and are unusable: the earlier rules remain in force."""
 
     findings: tuple[Finding, ...]
 
     def __str__(self) -> str:
         first = next((found for found in self.findings if found.severity is Severity.ERROR), None)
-        return f"the changed rules are not used, the last good ones stay in force: {first}"
+        text = mark("the changed rules are not used, the last good rules remain in force: {problem}")
+        return tr(text, problem=str(first))
 
 
 class Live:
     """Rules that follow their files. The code that answers reads `rules`, which is replaced whole and never changed."""
 
     def __init__(self, path: Path, now: datetime) -> None:
-        """Reads the rules. Raises UsageError where there is no file, CheckFailedError where it must not be served."""
+        """Reads the rules. Raises UsageError where there is no file, CheckFailedError for rules with errors."""
         self.path = path
         self.outdated = False
         """Whether the files have changed since, and must not be served."""
@@ -46,16 +48,16 @@ class Live:
         self.rules: Rules = served(checked, path)
 
     def stamps(self) -> tuple[tuple[int, int, int] | None, ...]:
-        """What tells the present state of the files from the next: a file that is being written differs each time."""
+        """Returns values that differ for each state of the files; a file that is being written differs each time."""
         return tuple(stamp_of(source.path) for source in self._sources)
 
     @property
     def has_changed(self) -> bool:
-        """Whether one of the files is another one than was last read. Asks the file system, reads nothing."""
+        """Returns whether one of the files has changed since it was read. Reads no file."""
         return any(source.changed for source in self._sources)
 
     def take(self, checked: CheckedRules) -> Reloaded | RefusedRules:
-        """Puts rules that were read anew in force, if they may be served. The same broken files are told once."""
+        """Puts rules that were read again in force, if they may be served. The same broken files are reported once."""
         self._sources = checked.loaded.sources
         self.outdated = checked.rules is None
         if checked.rules is None:
@@ -64,7 +66,7 @@ class Live:
         return Reloaded(checked.rules, checked.findings)
 
     def refuse(self, error: UsageError) -> RefusedRules:
-        """Keeps the rules, for their file cannot be opened any more; told once."""
+        """Keeps the rules, because their file cannot be opened any more; this is reported once."""
         self._sources = (RuleSource(self.path, None), *self._sources[1:])
         self.outdated = True
         place = RulePlace(str(self.path))
@@ -72,13 +74,16 @@ class Live:
 
 
 def served(checked: CheckedRules, path: Path) -> Rules:
-    """The rules of a file that may be served. Raises CheckFailedError, with the first errors, for any other."""
+    """Returns the rules of a file that may be served. Raises CheckFailedError, with the first errors, for any other."""
     if checked.rules is not None:
         return checked.rules
     errors = [str(found) for found in checked.findings if found.severity is Severity.ERROR]
-    more = [f"and {len(errors) - _SHOWN} more"] if len(errors) > _SHOWN else []
+    hidden = len(errors) - _SHOWN
+    more = [ngettext("and {n} more", "and {n} more", hidden)] if hidden > 0 else []
     raise CheckFailedError(
-        f"{path} has {len(errors)} error{'s' if len(errors) != 1 else ''}: it is not used",
-        detail="\n".join([*errors[:_SHOWN], *more]),
-        hint=f"`alovoice route check {path}` shows them all, and what to do",
+        ngettext(
+            "{path} has {n} error, and is not used", "{path} has {n} errors, and is not used", len(errors), path=path
+        ),
+        detail=joined("\n", [*errors[:_SHOWN], *more]),
+        hint=tr("`alovoice route check {path}` shows all errors, and what to do", path=path),
     )

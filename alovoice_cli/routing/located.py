@@ -10,6 +10,7 @@ from bisect import bisect_right
 from typing import NamedTuple
 
 from alovoice_cli.findings import RulePlace
+from alovoice_cli.language import tr
 
 Path = tuple[str | int, ...]
 
@@ -25,7 +26,7 @@ _DEEPEST = 50  # levels of brackets: what is deeper is no rules file, and would 
 
 
 class BadTomlError(Exception):
-    """The text is no TOML; the message says why."""
+    """The text is not valid TOML; the message says why."""
 
     def __init__(self, message: str, place: RulePlace) -> None:
         super().__init__(message)
@@ -52,7 +53,7 @@ class LocatedEntry(NamedTuple):
 
 
 def read_toml(text: str, file: str) -> LocatedEntry:
-    """The document as a table. Raises BadTomlError, with the place, for text that is no TOML."""
+    """Returns the document as a table. Raises BadTomlError, with the place, for text that is not TOML."""
     text = text.replace("\r\n", "\n")  # as tomllib does: the lines stay the same
     starts = [0, *(match.end() for match in re.finditer("\n", text))]
     try:
@@ -61,7 +62,7 @@ def read_toml(text: str, file: str) -> LocatedEntry:
         scan.document()
         return _Joined(scan.places, starts, file).entry(document, (), (0, 0))
     except RecursionError:
-        raise BadTomlError("arrays or tables stand too deep in each other", RulePlace(file)) from None
+        raise BadTomlError(tr("arrays or tables are nested too deeply"), RulePlace(file)) from None
     except ValueError as error:
         raise _explained(error, file, text) from None
 
@@ -112,7 +113,7 @@ class _Scan:
         self.places: dict[Path, tuple[int, int]] = {}
 
     def document(self) -> None:
-        """The whole text."""
+        """Scans the whole text."""
         table: Path = ()
         self._skip_blank()
         while self._at < len(self._text):

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable
 from itertools import groupby
 from typing import NamedTuple
 
+from alovoice_cli.language import mark, tr
 from alovoice_cli.phones import canonical, is_country_prefix, is_dialable, is_prefix_assigned
 
 _SMALL = 20_000  # numbers up to which a frozenset's speed is worth its memory
@@ -65,12 +66,12 @@ def prefix_of(text: str) -> str:
 
 
 def _has_trunk_prefix(digits: str) -> bool:
-    """Whether what stands behind an 8 or a 0 is the beginning of Uzbek numbers."""
+    """Returns whether the digits after an 8 or a 0 are the beginning of Uzbek numbers."""
     return len(digits) > 2 and digits[0] in "80" and is_prefix_assigned(digits[1:])
 
 
 def _may_be_whole(digits: str) -> bool:
-    """Whether the digits with their 8 or 0 are the beginning of Uzbek or of foreign numbers."""
+    """Returns whether the digits with their 8 or 0 are the beginning of Uzbek or of foreign numbers."""
     return is_prefix_assigned(digits) or is_country_prefix(digits)
 
 
@@ -81,11 +82,14 @@ def doubt_about(text: str) -> str:
     if not prefix:
         digits = canonical(written)
         no_caller = len(digits) >= _SHORTEST_OUTSIDE and not is_dialable(digits)
-        return f"{written} is no number that can call" if no_caller else ""
+        return tr("{number} is not a number that can call", number=written) if no_caller else ""
     if _has_trunk_prefix(prefix):
-        read_as = f"+{_COUNTRY}{prefix}* or +{prefix}*" if is_prefix_assigned(prefix) else f"+{prefix}*"
-        return f"{written} is read as {read_as}, not as +{_COUNTRY}{prefix[1:]}*"
-    return "" if _may_call(prefix) else f"no number that can call begins with {written}"
+        other = f"+{_COUNTRY}{prefix[1:]}*"
+        if is_prefix_assigned(prefix):
+            text = mark("{prefix} is read as {one} or {another}, not as {other}")
+            return tr(text, prefix=written, one=f"+{_COUNTRY}{prefix}*", another=f"+{prefix}*", other=other)
+        return tr("{prefix} is read as {one}, not as {other}", prefix=written, one=f"+{prefix}*", other=other)
+    return "" if _may_call(prefix) else tr("no number that can call begins with {prefix}", prefix=written)
 
 
 def _may_call(prefix: str) -> bool:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from alovoice_cli.errors import UsageError
 from alovoice_cli.findings import Finding, Findings, RulePlace, did_you_mean, has_errors, in_order
+from alovoice_cli.language import mark, tr
 from alovoice_cli.moments import parse_zone
 from alovoice_cli.routing.clauses import (
     ReadRules,
@@ -36,19 +37,20 @@ from alovoice_cli.routing.rules import FALLBACK, Rule, Rules
 from alovoice_cli.routing.step import RouteStep
 from alovoice_cli.routing.trials import read_trial
 
-_LIST_FORMS = 'write vip = "vip.csv", vip = ["901234567", "99871*"] or vip = { file = "clients.csv", column = "phone" }'
+_LIST_FORMS = 'vip = "vip.csv", vip = ["901234567", "99871*"] or vip = { file = "clients.csv", column = "phone" }'
 _HOLIDAYS = "holidays"
+_NEAR_COUNTRIES = ("UZ", "KZ", "KG", "TJ", "TM", "RU")
 DEFAULT_ZONE = "Asia/Tashkent"
 _TOP = ("timezone", "fallback", "lists", "hours", "rule", "test")
 _LARGEST = 16 * 1024 * 1024  # bytes; a thousand rules take 200 KB
 
 
 def read_lists(entry: LocatedEntry | None, path: Path, sources: list[RuleSource], reading: ReadRules) -> None:
-    """The lists, their files looked for beside `path`; each file is added to the sources."""
+    """Reads the lists, with files relative to the folder of `path`; each file is added to the sources."""
     if entry is None:
         return
     if not isinstance(entry.value, dict):
-        reading.bad(entry, "`lists` is no table", "write [lists] and a line for each list")
+        reading.bad(entry, tr("`lists` is not a table"), tr("write [lists] and a line for each list"))
         return
     reading.known_lists = frozenset(entry.table)
     found = {name: _list(inner, path, sources, reading) for name, inner in entry.table.items()}
@@ -60,10 +62,11 @@ def _list(entry: LocatedEntry, path: Path, sources: list[RuleSource], reading: R
         return _inline(entry, reading)
     file, column = entry, None
     if isinstance(entry.value, dict):
-        check_keys(entry, ("file", "column"), "a list", reading.findings)
+        check_keys(entry, ("file", "column"), tr("a list"), reading.findings)
         file, column = entry.table.get("file", entry), entry.table.get("column")
     if not isinstance(file.value, str) or not file.value:
-        reading.bad(file, "the list is neither a file nor an array of numbers", _LIST_FORMS)
+        message = tr("the list is neither a file nor an array of numbers")
+        reading.bad(file, message, tr("write {example}", example=_LIST_FORMS))
         return None
     wanted = str(column.value) if column is not None else None
     return _file(file, file.value, path.parent / file.value, wanted, sources, reading)
@@ -77,28 +80,32 @@ def _file(
     except (OSError, ValueError) as error:
         sources.append(RuleSource(path, stamp_of(path)))
         reason = getattr(error, "strerror", None) or str(error)
-        hint = "its path is taken from the folder of the rules file"
-        reading.bad(entry, f"the list {shown!r} cannot be read: {reason}", hint, "list-file")
+        hint = tr("the path is relative to the directory of the rules file")
+        message = tr("the list {path!r} cannot be read: {problem}", path=shown, problem=reason)
+        reading.bad(entry, message, hint, "list-file")
         return None
     sources.append(source)
     if not len(numbers):
-        message = f"the list {shown!r} holds no number"
-        reading.findings.warning("empty-list", entry.place, message, "rules that ask for it never match")
+        message = tr("the list {path!r} holds no number", path=shown)
+        reading.findings.warning("empty-list", entry.place, message, tr("rules with this list never match"))
     return numbers
 
 
 def _inline(entry: LocatedEntry, reading: ReadRules) -> NumberSet:
     if not entry.items:
-        reading.findings.warning("empty-list", entry.place, "the list is empty", "rules that ask for it never match")
-    return read_numbers(entry.items, reading, "", 'write "901234567", "+998901234567" or "99890*"')
+        hint = tr("rules with this list never match")
+        reading.findings.warning("empty-list", entry.place, tr("the list is empty"), hint)
+    forms = tr("write {example}", example='"901234567", "+998901234567" or "99890*"')
+    return read_numbers(entry.items, reading, "", forms)
 
 
 def read_hours(entry: LocatedEntry | None, reading: ReadRules) -> None:
-    """The hours, with the holidays on which all of them are shut."""
+    """Reads the hours, and the holidays on which all of them are closed."""
     if entry is None:
         return
     if not isinstance(entry.value, dict):
-        reading.bad(entry, "`hours` is no table", 'write [hours] and a line such as office = ["Mon-Fri 09:00-18:00"]')
+        hint = tr("write [hours] and a line such as {example}", example='office = ["Mon-Fri 09:00-18:00"]')
+        reading.bad(entry, tr("`hours` is not a table"), hint)
         return
     table = entry.table
     reading.known_hours = frozenset(table)
@@ -115,11 +122,11 @@ def _named_hours(name: str, entry: LocatedEntry, holidays: Holidays, reading: Re
     windows = []
     lines = entry.items if isinstance(entry.value, list) else [entry]
     if not lines:
-        reading.bad(entry, f"the hours {name!r} are empty: they are never open", HOUR_FORMS)
+        reading.bad(entry, tr("the hours {name!r} are empty: they are never open", name=name), tr(HOUR_FORMS))
     for line in lines:
         found = parse_windows(line.value) if isinstance(line.value, str) else None
         if found is None:
-            reading.bad(line, f"{toml_of(line)} are no hours", HOUR_FORMS)
+            reading.bad(line, tr("{value} is not a range of hours", value=toml_of(line)), tr(HOUR_FORMS))
         else:
             windows += found
     return make_hours(name, windows, holidays)
@@ -135,10 +142,11 @@ def _holidays(entry: LocatedEntry, reading: ReadRules) -> Holidays:
             if problem is None:
                 countries.append(text)
             else:
-                hint = problem or did_you_mean(text.upper(), ["UZ", "KZ", "KG", "TJ", "TM", "RU"], "countries: ")
-                reading.bad(item, f"the holidays of {text!r} are not known", hint, "unknown-name")
+                hint = problem or did_you_mean(text.upper(), _NEAR_COUNTRIES, mark("countries: {names}"))
+                message = tr("the holidays of {country!r} are not known", country=text)
+                reading.bad(item, message, hint, "unknown-name")
         else:
-            days |= read_days([item], reading, "the holiday")
+            days |= read_days([item], reading, _HOLIDAYS)
     return Holidays(days, countries)
 
 
@@ -157,17 +165,20 @@ def load(path: Path) -> LoadedRules:
         content, source = read_bytes(path)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise UsageError(f"{path} cannot be read: {reason}", hint="give the rules file, such as rules.toml") from error
+        message = tr("{path} cannot be read: {problem}", path=path, problem=reason)
+        raise UsageError(message, hint=tr("give the rules file, such as rules.toml")) from error
     findings = Findings()
     if len(content) > _LARGEST:
-        findings.error("too-large", RulePlace(str(path)), "the file is larger than 16 MB: it is no rules file")
+        message = tr("the file is larger than 16 MB: it is not a rules file")
+        findings.error("too-large", RulePlace(str(path)), message)
         return LoadedRules(None, tuple(findings.items), (source,))
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         column = error.start - content.rfind(b"\n", 0, error.start)
-        findings.error("encoding", RulePlace(str(path), line, column), "this is no UTF-8", "save the file as UTF-8")
+        place = RulePlace(str(path), line, column)
+        findings.error("encoding", place, tr("the file is not UTF-8"), tr("save the file as UTF-8"))
         return LoadedRules(None, tuple(findings.items), (source,))
     return read_rules(text, path, source, findings)
 
@@ -180,7 +191,8 @@ def read_rules(text: str, path: Path, source: RuleSource, findings: Findings | N
     try:
         document = read_toml(text, str(path))
     except BadTomlError as error:
-        findings.error("syntax", error.place, f"this is no TOML: {error.message}", "see https://toml.io")
+        message = tr("the file is not valid TOML: {problem}", problem=error.message)
+        findings.error("syntax", error.place, message, tr("see https://toml.io"))
     else:
         rules = _document(document, path, sources, findings)
     ordered = in_order(findings.items)
@@ -191,7 +203,7 @@ def read_rules(text: str, path: Path, source: RuleSource, findings: Findings | N
 
 def _document(document: LocatedEntry, path: Path, sources: list[RuleSource], findings: Findings) -> Rules | None:
     table = document.table
-    check_keys(document, _TOP, "a rules file", findings)
+    check_keys(document, _TOP, tr("a rules file"), findings)
     zone = _zone(table.get("timezone"), findings)
     reading = ReadRules(findings)
     read_lists(table.get("lists"), path, sources, reading)
@@ -227,38 +239,40 @@ def _zone(entry: LocatedEntry | None, findings: Findings) -> tzinfo:
 
 def _fallback(entry: LocatedEntry | None, document: LocatedEntry, reading: ReadRules) -> RouteStep | None:
     if entry is not None:
-        return read_step(entry, reading, "the fallback")
-    hint = 'add fallback = { queue = "6000" } at the top: what a caller gets when anything fails'
-    reading.bad(document, "the file names no fallback", hint, "no-fallback")
+        return read_step(entry, reading, "fallback")
+    text = mark("add {example} at the top: it is used when no rule matches, and after any error")
+    hint = tr(text, example='fallback = { queue = "6000" }')
+    reading.bad(document, tr("the file has no fallback"), hint, "no-fallback")
     return None
 
 
 def _tables(entry: LocatedEntry | None, word: str, reading: ReadRules) -> list[LocatedEntry]:
-    """The tables of `[[word]]`."""
+    """Returns the tables of `[[word]]`."""
     if entry is None:
         return []
     if not isinstance(entry.value, list) or not all(isinstance(item.value, dict) for item in entry.items):
-        reading.findings.error("bad-value", entry.name, f"`{word}` is no array of tables", f"write [[{word}]]")
+        message = tr("`{key}` is not an array of tables", key=word)
+        reading.findings.error("bad-value", entry.name, message, tr("write {example}", example=f"[[{word}]]"))
         return []
     return entry.items
 
 
 def _rules(entry: LocatedEntry | None, document: LocatedEntry, reading: ReadRules) -> tuple[Rule, ...]:
     if entry is None:
-        message = "the file has no rule: every caller gets the fallback"
-        reading.findings.warning("no-rules", document.place, message, "add a [[rule]]")
+        message = tr("the file has no rule: every caller gets the fallback")
+        reading.findings.warning("no-rules", document.place, message, tr("add a [[rule]]"))
     found = [_rule(item, reading) for item in _tables(entry, "rule", reading)]
     return tuple(rule for rule in found if rule is not None)
 
 
 def _rule(entry: LocatedEntry, reading: ReadRules) -> Rule | None:
-    check_keys(entry, ("name", "when", "then"), "a rule", reading.findings)
+    check_keys(entry, ("name", "when", "then"), tr("a rule"), reading.findings)
     name = _name(entry, reading)
     reading.rule = name or ""
     conditions = read_when(entry.table.get("when"), reading)
     then = entry.table.get("then")
     if then is None:
-        reading.bad(entry, "the rule has no `then`", 'add then = { queue = "6000" }')
+        reading.bad(entry, tr("the rule has no `then`"), tr("add {example}", example='then = { queue = "6000" }'))
         return None
     action = read_action(then, conditions, reading)
     if name is None or action is None:
@@ -269,18 +283,21 @@ def _rule(entry: LocatedEntry, reading: ReadRules) -> Rule | None:
 def _name(entry: LocatedEntry, reading: ReadRules) -> str | None:
     named = entry.table.get("name")
     if named is None:
-        reading.bad(entry, "the rule has no name", 'add name = "…": the trail and the statistics call it by it')
+        hint = tr("add {example}: the trail and the statistics show it", example='name = "…"')
+        reading.bad(entry, tr("the rule has no name"), hint)
         return None
     name = named.value
     if not isinstance(name, str) or not name.strip() or "\n" in name or len(name) > 100:
-        reading.bad(named, "a rule's name is a text of one line, up to 100 characters", 'write name = "night"')
+        message = tr("the name of a rule must be a text of one line, up to 100 characters")
+        reading.bad(named, message, tr("write {example}", example='name = "night"'))
         return None
     if name.lower() == FALLBACK:
-        reading.bad(named, "this name stands for the fallback", "call the rule otherwise")
+        reading.bad(named, tr("this name means the fallback"), tr("give the rule another name"))
         return None
     if name in reading.names:
-        message = f"line {reading.names[name].line} has a rule of this name"
-        reading.bad(named, message, "names must differ: `share` and the statistics tell rules by them", "same-name")
+        message = tr("a rule has this name already: line {line}", line=reading.names[name].line)
+        hint = tr("names must differ: `share` and the statistics tell rules apart by them")
+        reading.bad(named, message, hint, "same-name")
         return None
     reading.names[name] = named.place
     return name
@@ -290,6 +307,8 @@ def _find_unused(table: dict[str, LocatedEntry], reading: ReadRules) -> None:
     for kind, prefix in (("lists", "@"), ("hours", "hours ")):
         for name, entry in table[kind].table.items() if kind in table else ():
             if prefix + name not in reading.used and not (kind == "hours" and name == "holidays"):
-                what = f"the list @{name}" if kind == "lists" else f"the hours {name!r}"
-                hint = "a rule that should use it may name another one"
-                reading.findings.warning("unused", entry.name, f"no rule uses {what}", hint)
+                message = tr("no rule uses the hours {name!r}", name=name)
+                if kind == "lists":
+                    message = tr("no rule uses the list {list}", list=f"@{name}")
+                hint = tr("check whether a rule has another name by mistake")
+                reading.findings.warning("unused", entry.name, message, hint)

@@ -10,31 +10,37 @@ from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
 from alovoice_cli.errors import UsageError
+from alovoice_cli.language import mark, tr
 
 ACTION_TYPES: Final = ("peer", "queue", "ivr", "trunk", "hangup")
 
 _ARGUMENTS = {
-    "peer": "an extension",
-    "queue": "the number of a department",
-    "ivr": "the id of a voice menu",
-    "trunk": "an outside phone number",
-    "hangup": "the id of a sound file, or nothing",
+    "peer": mark("peer needs an extension, in digits"),
+    "queue": mark("queue needs the number of a queue, in digits"),
+    "ivr": mark("ivr needs the id of a voice menu, in digits"),
+    "trunk": mark("trunk needs an outside phone number, in digits"),
+    "hangup": mark("hangup needs the id of a sound file, in digits, or nothing"),
 }
 _ID = re.compile(r"[0-9]{1,15}")
 _PHONE = re.compile(r"\+?[0-9]{3,15}")
-_FORMS = "peer:2000, queue:6000, ivr:111, trunk:998901234567, hangup:123 or hangup"
+_FORMS = "peer:2000, queue:6000, ivr:111, trunk:998901234567, hangup:123, hangup"
 
 
 def problem_with(action_type: object, action_data: object) -> str:
-    """Returns the error that the PBX would find in a step, as half a sentence; '' for a valid step."""
+    """Returns the error that the PBX would find in a step; '' for a valid step."""
     if not isinstance(action_type, str) or action_type not in ACTION_TYPES:
-        return f"{action_type!r} is none of the steps {', '.join(ACTION_TYPES)}"
+        return tr("{step!r} is not one of the steps {names}", step=action_type, names=", ".join(ACTION_TYPES))
     if action_data is None:
-        return "" if action_type == "hangup" else f"{action_type} needs {_ARGUMENTS[action_type]}"
+        return "" if action_type == "hangup" else tr(_ARGUMENTS[action_type])
     shape = _PHONE if action_type == "trunk" else _ID
     if not isinstance(action_data, str) or not shape.fullmatch(action_data):
-        return f"{action_type} {action_data!r}: the argument is {_ARGUMENTS[action_type]}, in digits"
+        needs = tr(_ARGUMENTS[action_type])
+        return tr("{step} {argument!r}: {problem}", step=action_type, argument=action_data, problem=needs)
     return ""
+
+
+def _give_a_step() -> str:
+    return tr("give a step, such as {examples}", examples=_FORMS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +52,16 @@ class RouteStep:
 
     def __post_init__(self) -> None:
         if problem := problem_with(self.action_type, self.action_data):
-            raise UsageError(f"no valid step: {problem}", hint=f"a step is {_FORMS}")
+            raise UsageError(tr("the step is not valid: {problem}", problem=problem), hint=_give_a_step())
 
     @classmethod
     def from_text(cls, text: str, option: str = "--fallback") -> "RouteStep":
-        """The step in an operator's word: `queue:6000`, `peer:2000`, `hangup`. Raises UsageError for all else."""
+        """Returns the step in words: `queue:6000`, `peer:2000`, `hangup`. Raises UsageError for other text."""
         action_type, colon, action_data = text.strip().partition(":")
         given: str | None = action_data.strip() if colon else None
         if problem := problem_with(action_type.strip().lower(), given):
-            raise UsageError(f"{option} {text!r} is no step: {problem}", hint=f"give {_FORMS}")
+            message = tr("{option} {step!r} is not a step: {problem}", option=option, step=text, problem=problem)
+            raise UsageError(message, hint=_give_a_step())
         return cls(action_type.strip().lower(), given)
 
     @classmethod
@@ -64,17 +71,17 @@ class RouteStep:
         Strict, like the PBX: raises UsageError for an answer that ends the call.
         """
         if not isinstance(answer, dict):
-            raise UsageError("no valid step: the answer is no JSON object", hint=f"a step is {_FORMS}")
+            raise UsageError(tr("the step is not valid: the answer is not a JSON object"), hint=_give_a_step())
         return cls(answer.get("action_type", ""), answer.get("action_data"))
 
     def as_wire(self) -> dict[str, str]:
-        """The JSON object of section 9; without `action_data` where a hangup plays nothing."""
+        """Returns the JSON object of section 9; without `action_data` where a hangup plays nothing."""
         if self.action_data is None:
             return {"action_type": self.action_type}
         return {"action_type": self.action_type, "action_data": self.action_data}
 
     def to_bytes(self) -> bytes:
-        """The answer's body: strict JSON (the document's samples have unquoted keys), ASCII, one line."""
+        """Returns the answer's body: strict JSON (the document's samples have unquoted keys), ASCII, one line."""
         return json.dumps(self.as_wire(), ensure_ascii=True, allow_nan=False).encode("ascii")
 
     def __str__(self) -> str:
@@ -88,7 +95,7 @@ class Override(NamedTuple):
     until: datetime
 
     def holds(self, now: datetime) -> bool:
-        """Whether it is still in force."""
+        """Returns whether it is still in force."""
         return now < self.until
 
     @property

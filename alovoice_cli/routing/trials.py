@@ -5,6 +5,7 @@ from datetime import datetime, tzinfo
 from typing import NamedTuple
 
 from alovoice_cli.findings import Finding, Severity, did_you_mean
+from alovoice_cli.language import mark, tr
 from alovoice_cli.routing.call import Question
 from alovoice_cli.routing.clauses import ReadRules, check_keys, read_step, text_of, toml_of
 from alovoice_cli.routing.engine import decide
@@ -14,7 +15,7 @@ from alovoice_cli.routing.rules import FALLBACK, RoundRobin, Rules, RuleTrial
 from alovoice_cli.routing.step import RouteStep
 
 _GIVEN = ("from", "line", "queue", "direction", "at", "last_peer", "calls", "missed")
-_TIME_FORMS = 'write at = "2026-11-23 19:00", in the file\'s time zone'
+_TIME_FORMS = mark('write at = "2026-11-23 19:00", in the time zone of the file')
 
 
 def parse_time(text: str, zone: tzinfo) -> datetime | None:
@@ -28,13 +29,14 @@ def parse_time(text: str, zone: tzinfo) -> datetime | None:
 
 def read_trial(entry: LocatedEntry, zone: tzinfo, reading: ReadRules) -> RuleTrial | None:
     """Reads one `[[test]]`; returns None, with findings, where it cannot run."""
-    check_keys(entry, ("given", "expect", "rule"), "a test", reading.findings)
+    check_keys(entry, ("given", "expect", "rule"), tr("a test"), reading.findings)
     given, expect = entry.table.get("given"), entry.table.get("expect")
     if given is None or expect is None:
-        reading.bad(entry, "a test needs `given` and `expect`", 'write given = { from = "901234567" }')
+        hint = tr("write {example}", example='given = { from = "901234567" }')
+        reading.bad(entry, tr("a test needs `given` and `expect`"), hint)
         return None
     check_keys(given, _GIVEN, "`given`", reading.findings)
-    step = read_step(expect, reading, "`expect`")
+    step = read_step(expect, reading, "expect")
     rule = _rule(entry.table.get("rule"), reading)
     fields = {name: text_of(inner) or "" for name, inner in given.table.items()}
     at = _time(given.table["at"], zone, reading) if "at" in given.table else None
@@ -64,8 +66,8 @@ def _rule(entry: LocatedEntry | None, reading: ReadRules) -> str | None:
         return None
     name = entry.value if isinstance(entry.value, str) else toml_of(entry)
     if name != FALLBACK and name not in reading.names:
-        hint = did_you_mean(name, [*reading.names, FALLBACK], "rules: ")
-        reading.bad(entry, f"there is no rule {name!r}", hint, "unknown-name")
+        hint = did_you_mean(name, [*reading.names, FALLBACK], mark("rules: {names}"))
+        reading.bad(entry, tr("there is no rule {rule!r}", rule=name), hint, "unknown-name")
     return name
 
 
@@ -73,7 +75,7 @@ def _time(entry: LocatedEntry, zone: tzinfo, reading: ReadRules) -> datetime | N
     value = entry.value.isoformat() if isinstance(entry.value, datetime) else entry.value
     moment = parse_time(value, zone) if isinstance(value, str) else None
     if moment is None:
-        reading.bad(entry, "`at` is no time", _TIME_FORMS)
+        reading.bad(entry, tr("`at` is not a time"), tr(_TIME_FORMS))
     return moment
 
 
@@ -83,7 +85,7 @@ def _count(entry: LocatedEntry | None, reading: ReadRules) -> int:
     if isinstance(entry.value, bool):
         return int(entry.value)
     if not isinstance(entry.value, int) or entry.value < 0:
-        reading.bad(entry, "this is no number of calls", "write 0, 1, 2, …")
+        reading.bad(entry, tr("this is not a number of calls"), tr("write 0, 1, 2, …"))
         return 0
     return entry.value
 
@@ -96,7 +98,7 @@ class TrialVerdict(NamedTuple):
 
     @property
     def failed(self) -> int:
-        """How many tests failed: each has one finding."""
+        """Returns how many tests failed: each has one finding."""
         return len(self.failures)
 
 
@@ -110,13 +112,19 @@ def _failures(rules: Rules, trial: RuleTrial, now: datetime) -> Iterable[Finding
     history = GivenHistory(trial.last_peer, trial.calls, trial.missed)
     decision = decide(rules, trial.question, trial.at or now, history)
     decided = decision.rule or FALLBACK
-    whys = [f"{tried.rule!r} did not match: {tried.why}" for tried in decision.trail if tried.rule == trial.rule]
+    whys = [
+        tr("{rule!r} did not match: {reason}", rule=tried.rule, reason=tried.why)
+        for tried in decision.trail
+        if tried.rule == trial.rule
+    ]
     hint = whys[0] if whys and decided != trial.rule else ""
     if decision.step != trial.step and trial.step not in _also_right(rules, decision.rule):
-        message = f"the test expects {trial.step} and gets {decision.step}, from {_named(decided)}"
+        text = mark("the test expects {expected} and gets {step} (decided by: {rule})")
+        message = tr(text, expected=trial.step, step=decision.step, rule=_named(decided))
         yield Finding.at(Severity.ERROR, "test-failed", trial.place, message, hint)
     elif trial.rule is not None and decided != trial.rule:
-        message = f"the test expects {_named(trial.rule)} to decide, and {_named(decided)} does"
+        text = mark("wrong rule: the test expects {expected}, decided by: {rule}")
+        message = tr(text, expected=_named(trial.rule), rule=_named(decided))
         yield Finding.at(Severity.ERROR, "test-failed", trial.place, message, hint)
 
 
@@ -129,4 +137,4 @@ def _also_right(rules: Rules, name: str | None) -> tuple[RouteStep, ...]:
 
 
 def _named(rule: str) -> str:
-    return "the fallback" if rule == FALLBACK else f"the rule {rule!r}"
+    return tr("the fallback") if rule == FALLBACK else tr("the rule {rule!r}", rule=rule)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from alovoice_cli.html_page import page, safe
+from alovoice_cli.language import joined, ngettext, tr
 from alovoice_cli.masking import disarm
 from alovoice_cli.speech.measures import Measures, measure
 from alovoice_cli.speech.number_masking import mask_answer
@@ -28,7 +29,7 @@ def as_text(talk: Talk, zone: tzinfo) -> str:
         tags = "".join(f"  #{_line(name)}" for name in names(part.tags))
         lines.append(f"[{at}] {_line(part.direction) or '?'}: {_line(part.text)}{tags}")
     if talk.tags:
-        lines += ["", "Tags:", *(f"  {_line(line)}" for line in tag_lines(talk))]
+        lines += ["", tr("Tags:"), *(f"  {_line(line)}" for line in tag_lines(talk))]
     return "\n".join(lines) + "\n"
 
 
@@ -40,18 +41,18 @@ def as_markdown(talk: Talk, zone: tzinfo) -> str:
         who = f"{clock(part.begin_ms)} {part.direction}".strip() or "?"
         lines += [f"**{_escaped(who)}**: {_escaped(part.text)}{tags}", ""]
     if talk.tags:
-        lines += ["### Tags", "", *(f"- {_escaped(line)}" for line in tag_lines(talk)), ""]
+        lines += [f"### {tr('Tags')}", "", *(f"- {_escaped(line)}" for line in tag_lines(talk)), ""]
     return "\n".join(lines)
 
 
 def title(talk: Talk, zone: tzinfo) -> str:
     """Returns the call's description: its id, its beginning, its length, the operator's share of the talk."""
-    parts = [f"Call {disarm(talk.call_id)}"]
+    parts = [tr("Call {call}", call=disarm(talk.call_id))]
     if begun := began(talk.begun_at, zone):
         parts.append(begun)
     if talk.peer:
-        parts.append(f"extension {disarm(talk.peer)}")
-    return ", ".join([*parts, *figures(measure(talk))])
+        parts.append(tr("extension {peer}", peer=disarm(talk.peer)))
+    return joined(", ", [*parts, *figures(measure(talk))])
 
 
 def began(begun_at: int | None, zone: tzinfo) -> str:
@@ -69,7 +70,7 @@ def figures(measures: Measures) -> list[str]:
     """Returns the length and the operator's share, in words; '' for a call in which nobody spoke."""
     if measures.talk_ratio is None:
         return []
-    return [clock(measures.length_ms), f"operator {measures.talk_ratio:.0%}"]
+    return [clock(measures.length_ms), tr("operator {share}", share=f"{measures.talk_ratio:.0%}")]
 
 
 def tag_lines(talk: Talk) -> list[str]:
@@ -167,9 +168,9 @@ def _time(milliseconds: int, mark: str) -> str:
 
 def talk_section(talk: Talk, zone: tzinfo, *, level: int = 2) -> str:
     """Returns a talk as a section: its title, the dialogue, its tags."""
-    said = "\n".join(_said(part) for part in talk.fragments) or '<p class="nothing">Nothing was said.</p>'
+    said = "\n".join(map(_said, talk.fragments)) or f'<p class="nothing">{safe(tr("Nothing was said."))}</p>'
     tags = "".join(f"<li>{safe(line)}</li>" for line in tag_lines(talk))
-    below = f'<ul class="tags" aria-label="Tags">{tags}</ul>\n' if tags else ""
+    below = f'<ul class="tags" aria-label="{safe(tr("Tags"))}">{tags}</ul>\n' if tags else ""
     head = f"<h{level}>{safe(title(talk, zone))}</h{level}>"
     return f'<section class="talk">\n{head}\n<div class="dialogue">\n{said}\n</div>\n{below}</section>'
 
@@ -212,7 +213,7 @@ class FoundTalk:
 
     @property
     def talk(self) -> Talk:
-        """The analysis as values."""
+        """Returns the analysis as values."""
         return read_talk(self.call_id, self.answer, peer=self.peer) or Talk(self.call_id, ())
 
 
@@ -220,7 +221,7 @@ def rendered(found: Sequence[FoundTalk], form: Form, zone: tzinfo) -> str:
     """Returns the calls in a form for people, as one text, with visible control characters and escaped markup."""
     talks = [one.talk for one in found]
     if form == "html":
-        heading = title(talks[0], zone) if len(talks) == 1 else f"{len(talks)} calls"
+        heading = title(talks[0], zone) if len(talks) == 1 else ngettext("{n} call", "{n} calls", len(talks))
         return page(heading, [talk_section(talk, zone) for talk in talks])
     texts = {
         "text": lambda talk: as_text(talk, zone),

@@ -42,13 +42,13 @@ class Measures:
 
     @property
     def talk_ratio(self) -> float | None:
-        """The operator's share of the talk time, 0 to 1."""
+        """Returns the operator's share of the talk time, 0 to 1."""
         both = self.operator_ms + self.client_ms
         return self.operator_ms / both if both else None
 
     @property
     def silence_share(self) -> float | None:
-        """The share of silence between the first phrase and the last, 0 to 1."""
+        """Returns the share of silence between the first phrase and the last, 0 to 1."""
         return self.silence_ms / self.length_ms if self.length_ms else None
 
     def as_json(self) -> dict[str, object]:

@@ -88,7 +88,7 @@ def _mask_matches(inner: Mapping[str, object], said: Sequence[str], shown: Seque
 
 
 def _masked_letters(text: str, starts: Sequence[int]) -> list[str]:
-    """Returns a string for each letter of the text; words that become dots do so anew behind each of the `starts`."""
+    """Returns a string for each letter of the text; words that become dots begin again after each of the `starts`."""
     letters = list(text)
     for match in _DIGITS.finditer(text):
         _mask_digits(letters, *match.span(), kept=_KEPT_DIGITS)

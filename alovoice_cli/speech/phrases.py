@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from alovoice_cli.language import tr
 from alovoice_cli.speech.folding import APOSTROPHES, fold_with_places, russian_spelling
 from alovoice_cli.speech.talk import Talk
 from alovoice_cli.speech.turns import SpeechTurn, speech_turns
@@ -30,7 +31,7 @@ class SoughtPhrase(NamedTuple):
 
     @property
     def with_endings(self) -> "SoughtPhrase | None":
-        """The phrase with a star, where it is one word without: then it misses the other forms of the word."""
+        """Returns the phrase with a star; None where it is not one word without a star, which misses other forms."""
         if self.unjoined or " " in self.literals[0] or not self.literals[0].isalpha():
             return None
         return read_phrase(f"{_SIGNS_AROUND.sub('', self.text)}*", word=True)
@@ -50,7 +51,7 @@ class SoughtPhrase(NamedTuple):
 
 
 def misplaced_star(text: str) -> bool:
-    """Returns whether a `*` stands elsewhere than at the end of a word."""
+    """Returns whether a `*` is not at the end of a word."""
     return "*" in _ANY_ENDING.sub("", text)
 
 
@@ -98,7 +99,7 @@ class FoundPhrase(NamedTuple):
 
     @property
     def place(self) -> int:
-        """The fragment in which the phrase begins."""
+        """Returns the fragment in which the phrase begins."""
         return self.turn.place_of(self.begin)
 
 
@@ -142,5 +143,5 @@ def other_form(phrase: SoughtPhrase, talks: Iterable[Talk], speaker: str | None)
         for found in found_in(speech_turns(talk.fragments), [longer] if longer else [], speaker=speaker):
             form = found.turn.text[found.begin : found.end]
             if not phrase.marks(form):
-                return f"{form!r} (call {talk.call_id})"
+                return tr("{form!r} (call {call})", form=form, call=talk.call_id)
     return None

@@ -12,6 +12,7 @@ from pygal.style import Style
 
 from alovoice_cli import html_page
 from alovoice_cli.html_page import Head, Html, Tile, heading, page, remark, safe
+from alovoice_cli.language import ngettext, tr
 from alovoice_cli.masking import disarm
 from alovoice_cli.speech.exports import talk_section, title
 from alovoice_cli.speech.score import RATIO_STEPS, UNKNOWN, ScoreTally, SpeechReport, WeekTrend
@@ -107,13 +108,13 @@ def report_page(title: str, report: SpeechReport, worst: Mapping[str, Talk], zon
     days = [group for group in report.grouped("day") if group.name != UNKNOWN]
     parts: list[str] = [_figures(report), remark(by_rules)]
     if days:
-        parts += [heading("Scores"), _scores(days), heading("Tags"), _tags_over_time(report, days)]
-    parts += [_table("tags", "Tag", report.grouped("tag"), report.everything.calls), *_weeks(report)]
-    parts += [heading("The operators' share of the talk"), _ratios(report)]
+        parts += [heading(tr("Scores")), _scores(days), heading(tr("Tags")), _tags_over_time(report, days)]
+    parts += [_table("tags", tr("Tag"), report.grouped("tag"), report.everything.calls), *_weeks(report)]
+    parts += [heading(tr("The operators' share of the talk")), _ratios(report)]
     operators = report.grouped("operator")
     if any(group.name != UNKNOWN for group in operators):
-        parts += [heading("Operators"), _table("operators", "Extension", operators, report.everything.calls)]
-    parts += [*_by_hand(report), heading("The worst calls"), *_worst(report, worst, zone)]
+        parts += [heading(tr("Operators")), _table("operators", tr("Extension"), operators, report.everything.calls)]
+    parts += [*_by_hand(report), heading(tr("The worst calls")), *_worst(report, worst, zone)]
     return page(title, parts)
 
 
@@ -121,24 +122,27 @@ def _figures(report: SpeechReport) -> str:
     whole = report.everything
     by_rules = {}
     if whole.scores.overridden:
-        by_rules = {"By rules alone": _number(whole.scores.rules_average), "Set by hand": str(whole.scores.overridden)}
+        by_rules = {
+            tr("By rules alone"): _number(whole.scores.rules_average),
+            tr("Set by hand"): str(whole.scores.overridden),
+        }
     told = {
-        "Calls": str(whole.calls),
-        "Average score": _number(whole.scores.average),
+        tr("Calls"): str(whole.calls),
+        tr("Average score"): _number(whole.scores.average),
         **by_rules,
-        f"At {report.bar:g} or above": str(whole.good),
-        "Operator's share": _percent(whole.talk_ratio),
-        "Silence": _percent(whole.silence_share),
-        "Interruptions": str(whole.interruptions),
-        "Average length": clock(whole.length_ms / whole.calls) if whole.calls else "–",
+        tr("At {bar} or above", bar=f"{report.bar:g}"): str(whole.good),
+        tr("Operator's share"): _percent(whole.talk_ratio),
+        tr("Silence"): _percent(whole.silence_share),
+        tr("Interruptions"): str(whole.interruptions),
+        tr("Average length"): clock(whole.length_ms / whole.calls) if whole.calls else "–",
     }
     return html_page.tiles(Tile(name, value) for name, value in told.items())
 
 
 def _scores(days: Sequence[ScoreTally]) -> str:
     averages = [day.scores.average for day in days]
-    chart = lines("chart-scores", _labels(days), {"Average score": averages}, highest=100)
-    return _figure("The average score of each day, 0 to 100", chart)
+    chart = lines("chart-scores", _labels(days), {tr("Average score"): averages}, highest=100)
+    return _figure(tr("The average score of each day, 0 to 100"), chart)
 
 
 def _weeks(report: SpeechReport) -> Iterable[str]:
@@ -146,27 +150,27 @@ def _weeks(report: SpeechReport) -> Iterable[str]:
     trends = [one for one in report.trends if one.week != UNKNOWN]
     if not trends:
         return
-    yield heading("Weeks, by operator")
+    yield heading(tr("Weeks, by operator"))
     weeks = sorted({one.week for one in trends})
     if len(weeks) > 1:
         chosen = [None, *(group.name for group in report.grouped("operator")[: len(_COLORS) - 1])]
         averages = {(one.peer, one.week): one.group.scores.average for one in trends}
-        series = {peer or "all": [averages.get((peer, week)) for week in weeks] for peer in chosen}
+        series = {peer or tr("all"): [averages.get((peer, week)) for week in weeks] for peer in chosen}
         chart = lines("chart-weeks", _without_year(weeks), series, highest=100)
-        caption = "The average score of each week, of all and of the operators with most calls"
+        caption = tr("The average score of each week: of all, and of the operators with most calls")
         yield _figure(caption, chart, legend(series))
-    numbers = (Head(word, numeric=True) for word in ("Calls", "Score", "By rules", "Change"))
+    numbers = (Head(word, numeric=True) for word in (tr("Calls"), tr("Score"), tr("By rules"), tr("Change")))
     rows = (_week_row(one) for one in trends[:_MOST_LONG_ROWS])
-    yield html_page.table("weeks", (Head("Extension"), Head("Week", whole=True), *numbers), rows)
+    yield html_page.table("weeks", (Head(tr("Extension")), Head(tr("Week"), whole=True), *numbers), rows)
     if (hidden := len(trends) - _MOST_LONG_ROWS) > 0:
-        yield remark(f"and {hidden} more")
+        yield _more(hidden)
 
 
 def _week_row(one: WeekTrend[ScoreTally]) -> tuple[str, ...]:
     scores = one.group.scores
     change = "–" if one.change is None else f"{one.change:+.1f}"
     averages = (_number(scores.average), _number(scores.rules_average), change)
-    return one.peer or "all", one.week, str(one.group.calls), *averages
+    return one.peer or tr("all"), one.week, str(one.group.calls), *averages
 
 
 def _labels(days: Sequence[ScoreTally]) -> list[str]:
@@ -182,17 +186,17 @@ def _without_year(names: Sequence[str]) -> list[str]:
 def _tags_over_time(report: SpeechReport, days: Sequence[ScoreTally]) -> str:
     chosen = [group.name for group in report.grouped("tag")[:_MOST_TAGS]]
     if not chosen:
-        return '<p class="nothing">The analyses gave no tags.</p>'
+        return _nothing(tr("The analyses have no tags."))
     shares = {name: [100 * day.tags[name] / day.calls for day in days] for name in chosen}
     chart = lines("chart-tags", _labels(days), shares, highest=100)
-    return _figure("In how many of a day's calls the most frequent tags stand, per cent", chart, legend(shares))
+    return _figure(tr("Calls of each day with the most frequent tags, per cent"), chart, legend(shares))
 
 
 def _ratios(report: SpeechReport) -> str:
     step = 100 // RATIO_STEPS
     labels = [f"{place * step}–{(place + 1) * step}" for place in range(RATIO_STEPS)]
-    chart = bars("chart-ratios", labels, {"Calls": list(report.ratio_counts)})
-    return _figure("Calls by the operator's share of the talk, per cent", chart)
+    chart = bars("chart-ratios", labels, {tr("Calls"): list(report.ratio_counts)})
+    return _figure(tr("Calls by the operator's share of the talk, per cent"), chart)
 
 
 def _figure(caption: str, chart: str, below: str = "") -> str:
@@ -202,9 +206,9 @@ def _figure(caption: str, chart: str, below: str = "") -> str:
 def _table(name: str, head: str, groups: Sequence[ScoreTally], calls: int) -> str:
     if not groups:
         return ""
-    heads = (Head(head), *(Head(word, numeric=True) for word in ("Calls", "Share", "Score")))
+    heads = (Head(head), *(Head(word, numeric=True) for word in (tr("Calls"), tr("Share"), tr("Score"))))
     rows = [_row(group, calls) for group in groups[:_MOST_ROWS]]
-    more = remark(f"and {len(groups) - _MOST_ROWS} more") if len(groups) > _MOST_ROWS else ""
+    more = _more(len(groups) - _MOST_ROWS) if len(groups) > _MOST_ROWS else ""
     return html_page.table(name, heads, rows) + more
 
 
@@ -216,8 +220,14 @@ def _row(group: ScoreTally, calls: int) -> tuple[str, ...]:
 def _by_hand(report: SpeechReport) -> Iterable[str]:
     if not report.by_hand:
         return
-    yield heading("Scores set by hand")
-    heads = (Head("Call"), Head("Score", numeric=True), Head("By rules", numeric=True), Head("Set by"), Head("Why"))
+    yield heading(tr("Scores set by hand"))
+    heads = (
+        Head(tr("Call")),
+        Head(tr("Score"), numeric=True),
+        Head(tr("By rules"), numeric=True),
+        Head(tr("Set by")),
+        Head(tr("Why")),
+    )
     rows = (
         (call_id, _number(result.points), _number(result.by_rules), result.override.by, result.override.note)
         for call_id, result in report.by_hand[:_MOST_LONG_ROWS]
@@ -225,16 +235,16 @@ def _by_hand(report: SpeechReport) -> Iterable[str]:
     )
     yield html_page.table("by-hand", heads, rows)
     if (hidden := len(report.by_hand) - _MOST_LONG_ROWS) > 0:
-        yield remark(f"and {hidden} more")
+        yield _more(hidden)
 
 
 def _worst(report: SpeechReport, talks: Mapping[str, Talk], zone: tzinfo) -> Iterable[str]:
     failures: Counter[str] = report.everything.scores.failures
     if not report.worst:
-        yield '<p class="nothing">No call failed a check.</p>'
+        yield _nothing(tr("No call failed a check."))
         return
     often = ", ".join(f"{name} ({number})" for name, number in failures.most_common(5))
-    yield remark(f"Failed most often: {often}")
+    yield remark(tr("Failed most often: {checks}", checks=often))
     shown = [(talks[call_id], result) for call_id, result in report.worst if call_id in talks]
     rows = [
         (
@@ -244,9 +254,17 @@ def _worst(report: SpeechReport, talks: Mapping[str, Talk], zone: tzinfo) -> Ite
         )
         for place, (talk, result) in enumerate(shown)
     ]
-    yield html_page.table("worst", (Head("Score", numeric=True), Head("Call"), Head("Failed")), rows)
+    yield html_page.table("worst", (Head(tr("Score"), numeric=True), Head(tr("Call")), Head(tr("Failed"))), rows)
     for place, (talk, _) in enumerate(shown):
         yield f'<div id="worst-{place}">{talk_section(talk, zone, level=3)}</div>'
+
+
+def _more(hidden: int) -> str:
+    return remark(ngettext("and {n} more", "and {n} more", hidden))
+
+
+def _nothing(text: str) -> str:
+    return f'<p class="nothing">{safe(text)}</p>'
 
 
 def _whole(value: float | None) -> str:

@@ -33,7 +33,7 @@ class Score:
 
     @property
     def points(self) -> float | None:
-        """The score that counts."""
+        """Returns the score that counts."""
         return self.by_rules if self.override is None else self.override.points
 
     def as_json(self) -> dict[str, object]:
@@ -202,7 +202,7 @@ class ScoredCalls:
         return week_trends(self.weeks, lambda group: group.average)
 
     def as_json(self) -> dict[str, object]:
-        """The calls, the groups, and the average of all."""
+        """Returns the calls, the groups, and the average of all."""
         return {
             **self.everything.averages(),
             "scored": self.everything.scores,
@@ -236,7 +236,7 @@ DEFAULT_RULES = ScoreRules(
     ),
     DEFAULT_BAR,
 )
-"""The checks of a report without a rules file: the times alone."""
+"""The checks of a report without a rules file: times only."""
 
 
 class CallScore(NamedTuple):

@@ -1,6 +1,6 @@
 """Reads a rules file for scores, such as `EXAMPLE`.
 
-Reading goes on behind an error: one run shows all that is wrong.
+Reading continues after an error: one run shows all errors.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -10,6 +10,7 @@ from typing import NamedTuple, Protocol
 
 from alovoice_cli.errors import CheckFailedError, UsageError
 from alovoice_cli.findings import Finding, Findings, RulePlace, did_you_mean, has_errors, in_order
+from alovoice_cli.language import joined, mark, ngettext, tr
 from alovoice_cli.routing.clauses import check_keys
 from alovoice_cli.routing.located import BadTomlError, LocatedEntry, read_toml
 from alovoice_cli.speech.folding import fold, foldings
@@ -182,20 +183,25 @@ def load(path: Path, other_form: OtherForm | None = None) -> LoadedScores:
             content = file.read(_LARGEST + 1)
     except OSError as error:
         raise UsageError(
-            f"{path} cannot be read: {error.strerror or error}", hint="give the rules file, such as qa.toml"
+            tr("{path} cannot be read: {problem}", path=path, problem=error.strerror or error),
+            hint=tr("give the rules file, such as qa.toml"),
         ) from error
     findings = Findings()
     rules = None
     if len(content) > _LARGEST:
-        findings.error("too-large", RulePlace(str(path)), "the file is larger than 1 MB: it is no rules file")
+        message = tr("the file is larger than 1 MB: it is not a rules file")
+        findings.error("too-large", RulePlace(str(path)), message)
         return LoadedScores(None, tuple(findings.items))
     try:
         rules = _read(read_toml(content.decode("utf-8-sig"), str(path)), findings, other_form)
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        findings.error("encoding", RulePlace(str(path), line), "this is no UTF-8", "save the file as UTF-8")
+        findings.error(
+            "encoding", RulePlace(str(path), line), tr("the file is not UTF-8"), tr("save the file as UTF-8")
+        )
     except BadTomlError as error:
-        findings.error("syntax", error.place, f"this is no TOML: {error.message}", "see https://toml.io")
+        message = tr("the file is not valid TOML: {problem}", problem=error.message)
+        findings.error("syntax", error.place, message, tr("see https://toml.io"))
     ordered = in_order(findings.items)
     return LoadedScores(None if has_errors(ordered) else rules, ordered)
 
@@ -207,26 +213,27 @@ def load_sound(path: Path) -> ScoreRules:
         return loaded.rules
     errors = [finding for finding in loaded.findings if finding.severity == "error"]
     raise CheckFailedError(
-        f"{path} has {len(errors)} error{'' if len(errors) == 1 else 's'}",
-        hint=f"`alovoice ai score --rules {path} --check` shows all",
-        detail="\n".join(map(str, errors[:3])),
+        ngettext("{path} has {n} error", "{path} has {n} errors", len(errors), path=path),
+        hint=tr("`alovoice ai score --rules {path} --check` shows all", path=path),
+        detail=joined("\n", (str(error) for error in errors[:3])),
     )
 
 
 def _read(document: LocatedEntry, findings: Findings, other_form: OtherForm | None) -> ScoreRules:
-    check_keys(document, ("bar", "check"), "a rules file", findings)
+    check_keys(document, ("bar", "check"), tr("a rules file"), findings)
     reading = _Reading(findings, other_form)
     bar = reading.number(document.table.get("bar"), "bar", lowest=0, highest=100)
     entry = document.table.get("check")
     if entry is None:
-        findings.error("no-checks", document.place, "the file has no check", "add a [[check]]")
+        findings.error("no-checks", document.place, tr("the file has no check"), tr("add a [[check]]"))
         return ScoreRules(())
     if not isinstance(entry.value, list) or not all(isinstance(item.value, dict) for item in entry.items):
-        findings.error("bad-value", entry.name, "`check` is no array of tables", "write [[check]]")
+        findings.error("bad-value", entry.name, tr("`check` is not an array of tables"), tr("write [[check]]"))
         return ScoreRules(())
     checks = [reading.check(item, place) for place, item in enumerate(entry.items, start=1)]
     if checks and not any(check.weight for check in checks if check is not None):
-        findings.error("no-weight", entry.name, "no check weighs anything", "give one of them a weight")
+        message = tr("every check has the weight 0")
+        findings.error("no-weight", entry.name, message, tr("give one of them a weight"))
     return ScoreRules(tuple(check for check in checks if check is not None), bar)
 
 
@@ -242,12 +249,15 @@ class _Reading:
         table, findings = entry.table, self._findings
         kinds = [kind for kind in _KINDS if kind in table]
         if len(kinds) != 1:
-            what = "says nothing to check" if not kinds else "checks several things: " + ", ".join(kinds)
-            findings.error("bad-check", entry.place, f"check {place} {what}", "give one of " + ", ".join(_KINDS))
-            check_keys(entry, ("name", "weight", *_KINDS, *_OF_WORDS, *_OF_MEASURES), "a check", findings)
+            message = tr("check {number} has nothing to check", number=place)
+            if kinds:
+                text = mark("check {number} checks several things: {names}")
+                message = tr(text, number=place, names=", ".join(kinds))
+            findings.error("bad-check", entry.place, message, tr("give one of {names}", names=", ".join(_KINDS)))
+            check_keys(entry, ("name", "weight", *_KINDS, *_OF_WORDS, *_OF_MEASURES), tr("a check"), findings)
             return None
         (kind,) = kinds
-        check_keys(entry, ("name", "weight", kind, *_MORE[kind]), f"a check of `{kind}`", findings)
+        check_keys(entry, ("name", "weight", kind, *_MORE[kind]), tr("a check of `{kind}`", kind=kind), findings)
         weight = self.number(table.get("weight"), "weight", lowest=0, highest=1_000_000)
         test = _READERS[kind](self, table[kind], table)
         name = self._name(table.get("name"), _own_name(kind, table[kind]))
@@ -260,18 +270,22 @@ class _Reading:
         value = entry.value
         if isinstance(value, (int, float)) and not isinstance(value, bool) and lowest <= value <= highest:
             return value
-        self._findings.error("bad-value", entry.place, f"{what} is no number from {lowest:.0f} to {highest:.0f}")
+        text = mark("{key} must be a number from {lowest} to {highest}")
+        message = tr(text, key=what, lowest=f"{lowest:.0f}", highest=f"{highest:.0f}")
+        self._findings.error("bad-value", entry.place, message)
         return None
 
     def says(self, entry: LocatedEntry, table: Mapping[str, LocatedEntry], *, wanted: bool) -> Test | None:
         """`say` and `never_say`: a phrase or a list of them."""
         items = entry.items if isinstance(entry.value, list) else [entry]
         if not items:
-            self._findings.error("bad-value", entry.place, "the list of phrases is empty", "name one, or leave it out")
+            message = tr("the list of phrases is empty")
+            self._findings.error("bad-value", entry.place, message, tr("give a phrase, or leave it out"))
         speaker = table.get("speaker")
         if speaker is not None and speaker.value not in _SPEAKERS:
-            hint = did_you_mean(str(speaker.value), _SPEAKERS, "give ")
-            self._findings.error("bad-value", speaker.place, f"there is no speaker {speaker.value!r}", hint)
+            hint = did_you_mean(str(speaker.value), _SPEAKERS, mark("speakers: {names}"))
+            message = tr("there is no speaker {speaker!r}", speaker=speaker.value)
+            self._findings.error("bad-value", speaker.place, message, hint)
         within = self.number(table.get("within"), "within", lowest=0, highest=86_400)
         who = None if speaker is None else str(speaker.value)
         phrases = [phrase for item in items if (phrase := self._phrase(item, who)) is not None]
@@ -280,52 +294,63 @@ class _Reading:
         return Says(tuple(phrases), wanted, who, None if within is None else within * 1000)
 
     def _phrase(self, entry: LocatedEntry, speaker: str | None) -> SoughtPhrase | None:
-        text = self.text(entry, "a phrase")
+        text = self.text(entry, mark("{value} is not a text: a phrase is a text in quotes"))
         if text is None:
             return None
-        hint = """put it at the end of a word: "to'lov*", "доставк*\""""
+        hint = tr("put it at the end of a word: {examples}", examples=""""to'lov*", "доставк*\"""")
         if misplaced_star(text):
-            self._findings.error("bad-value", entry.place, f"{text!r}: `*` stands for the ending of a word", hint)
+            message = tr("{phrase!r}: `*` is the ending of a word", phrase=text)
+            self._findings.error("bad-value", entry.place, message, hint)
             return None
         phrase = read_phrase(text, word=True)
         longer = None if phrase is None else phrase.with_endings
         if phrase is not None and longer is not None and self._other_form is not None:
             form = self._other_form(phrase, speaker)
-            other = "no other form of the word" if form is None else f"not {form}"
-            message = f"{text!r} matches this form alone, {other}"
-            self._findings.warning("one-form", entry.place, message, f"for any ending write {longer.text!r}")
+            message = tr("{phrase!r} matches only this form of the word", phrase=text)
+            if form is not None:
+                message = tr("{phrase!r} matches only this form of the word, not {form}", phrase=text, form=form)
+            hint = tr("for any ending write {phrase!r}", phrase=longer.text)
+            self._findings.warning("one-form", entry.place, message, hint)
         return phrase
 
     def tag(self, entry: LocatedEntry, *, wanted: bool) -> Test | None:
         """`tag` and `without_tag`."""
-        name = self.text(entry, "a tag")
+        name = self.text(entry, mark("{value} is not a text: a tag is a text in quotes"))
         return None if name is None else HasTag(name, wanted)
 
     def measure(self, entry: LocatedEntry, table: Mapping[str, LocatedEntry]) -> Test | None:
         """`measure` with one bound or both."""
         if entry.value not in MEASURES:
-            hint = did_you_mean(str(entry.value), MEASURES, "measures: ")
-            self._findings.error("unknown-name", entry.place, f"there is no measure {_shown(entry)}", hint)
+            hint = did_you_mean(str(entry.value), MEASURES, mark("measures: {names}"))
+            message = tr("there is no measure {measure}", measure=_shown(entry))
+            self._findings.error("unknown-name", entry.place, message, hint)
             return None
         bounds = [self.number(table.get(name), name, lowest=0, highest=1e9) for name in _OF_MEASURES]
         if not any(name in table for name in _OF_MEASURES):
-            self._findings.error("bad-check", entry.name, "the measure has no bound", "give at_least, at_most or both")
+            message = tr("the measure has no bound")
+            self._findings.error("bad-check", entry.name, message, tr("give at_least, at_most or both"))
         low, high = bounds
         if low is not None and high is not None and low > high:
-            self._findings.error("bad-value", table["at_most"].place, "at_most is below at_least: no call could pass")
+            message = tr("at_most is below at_least: no call can pass")
+            self._findings.error("bad-value", table["at_most"].place, message)
         return Lies(str(entry.value), low, high)
 
-    def text(self, entry: LocatedEntry, what: str) -> str | None:
-        """Returns a text that can be searched for."""
+    def text(self, entry: LocatedEntry, message: str) -> str | None:
+        """Returns a text that can be searched for; the marked `message` is the error for any other value."""
         if isinstance(entry.value, str) and fold(entry.value):
             return entry.value
-        self._findings.error("bad-value", entry.place, f"{_shown(entry)} is no text for {what}")
+        self._findings.error("bad-value", entry.place, tr(message, value=_shown(entry)))
         return None
 
     def _name(self, entry: LocatedEntry | None, otherwise: str) -> str:
-        name = otherwise if entry is None else self.text(entry, "a name") or otherwise
+        name = (
+            otherwise
+            if entry is None
+            else self.text(entry, mark("{value} is not a text: a name is a text in quotes")) or otherwise
+        )
         if name in self._names and entry is not None:
-            self._findings.warning("same-name", entry.place, f"another check is named {name!r} too")
+            message = tr("another check has the name {name!r} too", name=name)
+            self._findings.warning("same-name", entry.place, message)
         self._names.add(name)
         return name
 

@@ -55,14 +55,14 @@ class Talk:
 
     @property
     def unknown_sides(self) -> tuple[str, ...]:
-        """The speakers that are neither operator nor client, each once: measures and checks by speaker miss them."""
+        """Returns the speakers that are neither operator nor client, each once: checks by speaker ignore them."""
         return tuple(
             dict.fromkeys(part.direction for part in self.fragments if part.direction not in (OPERATOR, CLIENT))
         )
 
     @property
     def tag_names(self) -> tuple[str, ...]:
-        """The names of the tags, each once, in the server's order."""
+        """Returns the names of the tags, each once, in the server's order."""
         return tuple(dict.fromkeys(tag.name for tag in self.tags))
 
 
@@ -168,7 +168,7 @@ def _fragment(part: Mapping[str, object], tags: Sequence[Tag]) -> Fragment:
 
 
 def _side(direction: str) -> str:
-    """Returns `operator` or `client` for their known spellings (Operator, CLIENT, agent, Mijoz 2), else the text."""
+    """Returns `operator` or `client` for their known spellings (Operator, CLIENT, agent, Mijoz 2), or the text."""
     folded = fold(direction)
     numbered = _NUMBERED.fullmatch(folded)
     return _SIDES.get(numbered[1] if numbered else folded, direction)

@@ -25,6 +25,13 @@ class CopyCount(NamedTuple):
         return CopyCount(*(own + more for own, more in zip(self, other, strict=True)))
 
 
+class CopyStep(NamedTuple):
+    """A batch that is copied: of which table, and how many of its rows."""
+
+    table: str
+    counted: CopyCount
+
+
 class Numbers:
     """The numbers (`seq`) of the same deliveries in both stores: a delivery is known by its id."""
 

@@ -91,15 +91,18 @@ def store_exists(url: str) -> bool:
     return version > 0
 
 
-def open_event_store(url: str, *, busy_seconds: float = _BUSY_SECONDS, must_exist: bool = False) -> Connection:
+def open_event_store(
+    url: str, *, busy_seconds: float = _BUSY_SECONDS, must_exist: bool = False, timeout: float | None = None
+) -> Connection:
     """Opens the store at this program's schema version, and makes what is missing: a file (0600), or the tables.
 
-    Waits `busy_seconds` for another process's writer. Several threads may use the connection, one at a time. Raises
-    UsageError with the store's name: missing although it `must_exist`, of a newer version, damaged, busy, unreachable.
-    A store on a server that `must_exist` is not written to: the account may be one that only reads.
+    Waits `busy_seconds` for another process's writer, and `timeout` seconds for a server to answer. Several threads
+    may use the connection, one at a time. Raises UsageError with the store's name: missing although it `must_exist`,
+    of a newer version, damaged, busy, unreachable. A store on a server that `must_exist` is not written to: the
+    account may be one that only reads.
     """
     if is_server_url(url):
-        return _open_server(url, busy_seconds, must_exist=must_exist)
+        return _open_server(url, busy_seconds, must_exist=must_exist, timeout=timeout)
     path = sqlite_path(url)
     if must_exist and not path.exists():
         raise UsageError(f"there is no event store {path}", hint=_WHO_MAKES_IT)
@@ -116,11 +119,11 @@ def open_event_store(url: str, *, busy_seconds: float = _BUSY_SECONDS, must_exis
 _WHO_MAKES_IT = "`alovoice listen` makes it, and fills it with what the PBX sends"
 
 
-def _open_server(url: str, busy_seconds: float, *, must_exist: bool) -> ServerConnection:
+def _open_server(url: str, busy_seconds: float, *, must_exist: bool, timeout: float | None = None) -> ServerConnection:
     from alovoice_cli.stores import event_postgres
 
     with explained_store(url):
-        connection = event_postgres.open_server(url, busy_seconds=busy_seconds)
+        connection = event_postgres.open_server(url, busy_seconds=busy_seconds, timeout=timeout)
         try:
             if must_exist:
                 _require_version(masked_url(url), connection)
@@ -270,7 +273,9 @@ def has_table(connection: Connection, name: str) -> bool:
     """Returns whether the store has the table."""
     if isinstance(connection, sqlite3.Connection):
         return event_sqlite.has_table(connection, name)
-    return connection.execute("SELECT to_regclass(?)", (name,)).fetchone()[0] is not None
+    # Not `to_regclass`: within a transaction it may not know of a table that another process has just made.
+    asked = "SELECT 1 FROM pg_catalog.pg_class WHERE relname = ? AND pg_catalog.pg_table_is_visible(oid)"
+    return connection.execute(asked, (name,)).fetchone() is not None
 
 
 def add_column(connection: Connection, table: str, definition: str) -> None:
@@ -368,6 +373,11 @@ class ReadOnlyStore:
         from alovoice_cli.stores import event_postgres
 
         if self._opened is None:
+            event_postgres.raise_lately_unreachable(self._url)
             busy = self._busy_seconds
-            self._opened = event_postgres.open_server(self._url, busy_seconds=busy, timeout=busy, reads_only=True)
+            try:
+                self._opened = event_postgres.open_server(self._url, busy_seconds=busy, timeout=busy, reads_only=True)
+            except troubles() as error:
+                event_postgres.note_unreachable(self._url, error)
+                raise
         return self._opened

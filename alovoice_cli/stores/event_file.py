@@ -8,7 +8,6 @@ import json
 import secrets
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -140,10 +139,8 @@ class EventFile:
         self._note_last(committed.events)
         return committed
 
-    @contextmanager
-    def emptying_spool(self) -> Iterator[None]:
-        """Lasts while a spool is moved to the store."""
-        yield
+    def note_spooling(self, *, is_spooling: bool) -> None:
+        """Has others know that deliveries go to a spool, or that all of it is in the store."""
 
     def take_back(self, events: Sequence[Event], changes: Iterable[Change] = ()) -> list[Event]:
         """As `store`, of a spool's deliveries: returns those that were not there yet."""

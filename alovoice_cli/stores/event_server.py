@@ -27,6 +27,7 @@ from alovoice_cli.stores.postgres import ServerConnection, load_driver, server_e
 from alovoice_cli.stores.server_owner import OUTBOX_CHANNEL, SPOOL_LOCK
 
 _START_SECONDS = 12.0
+_CONNECT_SECONDS = 3.0
 _COMMIT_SECONDS = 5.0
 _LONG_SECONDS = 60.0
 """For a thousand deliveries of a spool at once, on a server that is busy."""
@@ -36,6 +37,8 @@ _MICRO = 1_000_000
 # A listener that is cut off in mid-transaction must not hold up the others.
 _SESSION = """SELECT set_config('tcp_keepalives_idle', '5', false), set_config('tcp_keepalives_interval', '2', false),
     set_config('tcp_keepalives_count', '3', false), set_config('idle_in_transaction_session_timeout', '5000', false)"""
+_LOCK = "SELECT pg_advisory_lock_shared(hashtextextended(?, 0))"
+_UNLOCK = "SELECT pg_advisory_unlock_shared(hashtextextended(?, 0))"
 _FIRSTS = """SELECT fact.digest, delivery.id, fact.received_at, fact.answer FROM fact
     JOIN delivery ON delivery.seq = fact.seq WHERE fact.digest IN ({}) AND fact.received_at BETWEEN ? AND ?
     AND fact.duplicate_of IS NULL AND fact.part = 0 ORDER BY fact.seq"""
@@ -54,7 +57,7 @@ class EventServer(EventFile):
     ) -> None:
         load_driver()
         super().__init__(url, complain, queued, call_targets, notice_targets)
-        self._is_taking_back = False
+        self._is_taking_back = self._is_spooling = False
         self._tells_forwarders = bool(call_targets or notice_targets)
         self._connector = _Connector(url)
         self._limit = _TimeLimit()
@@ -74,18 +77,16 @@ class EventServer(EventFile):
         with self._limited(_COMMIT_SECONDS):
             return super().store(events, changes)
 
-    @contextmanager
-    def emptying_spool(self) -> Iterator[None]:
-        """As in EventFile; other listeners forward nothing meanwhile, for of a call they may have the later part."""
+    def note_spooling(self, *, is_spooling: bool) -> None:
+        """As in EventFile. Nobody forwards meanwhile: of a call that ends elsewhere the start may be in this spool.
+
+        A new connection says that it is so, until it is told otherwise.
+        """
+        if self._opened is None or is_lost(self._opened) or is_spooling is self._is_spooling:
+            return
         with self._limited(_COMMIT_SECONDS):
-            self._connection().execute("SELECT pg_advisory_lock_shared(hashtextextended(?, 0))", (SPOOL_LOCK,))
-        try:
-            yield
-        finally:
-            if self._opened is not None and not is_lost(self._opened):  # the lock ends with its session
-                with self._limited(_COMMIT_SECONDS):
-                    unlock = "SELECT pg_advisory_unlock_shared(hashtextextended(?, 0))"
-                    self._opened.execute(unlock, (SPOOL_LOCK,))
+            self._opened.execute(_LOCK if is_spooling else _UNLOCK, (SPOOL_LOCK,))
+        self._is_spooling = is_spooling
 
     def take_back(self, events: Sequence[Event], changes: Iterable[Change] = ()) -> list[Event]:
         """As EventFile.take_back; what is queued waits some seconds for the spools of other listeners."""
@@ -145,7 +146,7 @@ class EventServer(EventFile):
             lost, self._opened = self._opened, None
             lost.close()
         if self._opened is None:
-            self._opened = self._connector.take()
+            self._opened, self._is_spooling = self._connector.take(), True
         return self._opened
 
 
@@ -237,8 +238,9 @@ class _Connector:
     def _run(self) -> None:
         made, trouble = None, None
         try:
-            made = open_event_store(self._url, busy_seconds=BUSY_SECONDS)
+            made = open_event_store(self._url, busy_seconds=BUSY_SECONDS, timeout=_CONNECT_SECONDS)
             made.execute(_SESSION)
+            made.execute(_LOCK, (SPOOL_LOCK,))
         except AlovoiceError as error:
             trouble = error
         except Exception as error:

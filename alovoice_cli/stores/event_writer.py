@@ -7,11 +7,10 @@ answered. When the store does not take a delivery it goes to the spool; when nei
 import queue
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
 
 from alovoice_cli.events.answers import StartAnswer
 from alovoice_cli.events.duplicates import REPEATABLE, Recent
@@ -26,12 +25,10 @@ from alovoice_cli.events.event_assembly import (
     with_answer,
 )
 from alovoice_cli.events.reading import read_delivery
+from alovoice_cli.stores.event_arrivals import Arrival, Settle, bare, is_bare, note_first, stored_or_bare
 from alovoice_cli.stores.event_engine import is_damage, is_refusal
 from alovoice_cli.stores.event_file import Change, Committed, EventFile, marked_up
 from alovoice_cli.stores.spool import Spool
-
-Settle = Callable[[Stored | None], None]
-"""Takes where a delivery is stored; None where it is lost."""
 
 _TICK_SECONDS = 1.0
 _SIGN_OF_LIFE_SECONDS = 10.0
@@ -39,7 +36,6 @@ _MOST_AT_ONCE = 1000
 _LOST_PATIENCE_SECONDS = 10.0
 _STALLED_SECONDS = 15.0
 """After which a writer that has not come round is stuck: no commit and no time-out of ours takes as long."""
-_NOT_STORED = "not stored"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +65,6 @@ class AwaitedChange:
 
 Written = LateAnswer | AwaitedChange | Change
 """What the writer does to stored deliveries."""
-
-
-class Arrival(NamedTuple):
-    """A delivery that waits to be stored, as the event that it is, and who waits for it."""
-
-    event: Event
-    first: FirstDelivery
-    settle: Settle
 
 
 class EventWriter:
@@ -214,7 +202,7 @@ class EventWriter:
         self._lost_since, self._is_refusing = None, False
         events = committed.events
         for one, event in zip(arrived, events, strict=True):
-            _note_first(one.first, event, committed.firsts)
+            note_first(one.first, event, committed.firsts)
         numbers = [Stored(event.delivery.seq, one.first) for one, event in zip(arrived, events, strict=True)]
         self._settle([(one.settle, stored) for one, stored in zip(arrived, numbers, strict=True)])
         self._tell(events, changes)
@@ -249,14 +237,16 @@ class EventWriter:
             self._callbacks.complain(f"a change of the event store is dropped ({type(trouble).__name__}: {trouble})")
             if isinstance(changes[0], AwaitedChange):
                 changes[0].made(False)
-        elif _is_bare(arrived[0].event):
+        elif is_bare(arrived[0].event):
             self._lose(arrived)
         else:
-            self._store([arrived[0]._replace(event=_bare(arrived[0].event, trouble))], [])
+            self._store([arrived[0]._replace(event=bare(arrived[0].event, trouble))], [])
 
     def _give_rest(self, trouble: Exception) -> None:
         """The store is not tried for a while: what comes must not wait for its time-outs."""
         self._troubled_at = time.monotonic()
+        with suppress(Exception):  # it is away
+            self._file.note_spooling(is_spooling=True)
         self._callbacks.complain(f"the event store does not take events ({trouble}): they go to {self._spool.path}")
 
     def _put_by(self, arrived: Sequence[Arrival], changes: Sequence[Written]) -> None:
@@ -357,13 +347,13 @@ class EventWriter:
             for known in self._file.firsts(self._micro()):
                 self._recent.first(known.digest, known.first, age=known.age)
             for part in self._file.underived():
-                self._tell(_stored_or_bare([self._read_again(delivery) for delivery in part], self._file.derive))
+                self._tell(stored_or_bare([self._read_again(delivery) for delivery in part], self._file.derive))
             self._has_older = False
         with self._spool.abandoned() as others:
             if any(spool.size for spool in (*others, self._spool)):
-                with self._file.emptying_spool():
-                    for spool in (*others, self._spool):  # the own one last: what comes meanwhile goes there
-                        self._empty(spool)
+                for spool in (*others, self._spool):  # the own one last: what comes meanwhile goes there
+                    self._empty(spool)
+        self._file.note_spooling(is_spooling=False)
         self._spooled_answers.clear()
 
     def _empty(self, spool: Spool) -> None:
@@ -387,7 +377,7 @@ class EventWriter:
 
     def _take_back(self, events: Sequence[Event], late: Sequence[LateAnswer]) -> None:
         """Stores a part of the spool, with the answers that became known meanwhile."""
-        stored = _stored_or_bare(events, lambda part: self._file.take_back(part, map(self._as_change, late)))
+        stored = stored_or_bare(events, lambda part: self._file.take_back(part, map(self._as_change, late)))
         self._changes = [change for change in self._changes if change not in late]
         self._tell(stored, late)
 
@@ -408,32 +398,3 @@ class EventWriter:
 
     def _micro(self) -> int:
         return int(self._now().timestamp() * 1_000_000)
-
-
-def _note_first(own: FirstDelivery, event: Event, firsts: Mapping[str, FirstDelivery]) -> None:
-    """Has the memory of this listener know the first delivery that another one received."""
-    known = firsts.get(event.duplicate_of or "")
-    if known is not None:
-        own.id, own.answer, own.is_asked_elsewhere = known.id, known.answer, known.is_asked_elsewhere
-
-
-def _stored_or_bare(events: Sequence[Event], store: Callable[[Sequence[Event]], Sequence[Event]]) -> Sequence[Event]:
-    """Stores the events; one that the store refuses, without what was read of it."""
-    try:
-        return store(events)
-    except Exception as trouble:
-        if not is_refusal(trouble) or (len(events) == 1 and _is_bare(events[0])):
-            raise
-        if len(events) == 1:
-            return _stored_or_bare([_bare(events[0], trouble)], store)
-    return [stored for event in events for stored in _stored_or_bare([event], store)]
-
-
-def _bare(event: Event, trouble: Exception) -> Event:
-    """The event without what was read of it: only its record, and why."""
-    problem = f"{_NOT_STORED}: {type(trouble).__name__}"
-    return replace(event, facts=(), value=None, problem=problem, answer={}, rule=None)
-
-
-def _is_bare(event: Event) -> bool:
-    return event.problem.startswith(_NOT_STORED)

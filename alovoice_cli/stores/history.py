@@ -4,14 +4,19 @@ Read-only, a connection a thread. Every error raises: the caller of this module 
 """
 
 import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from typing import Any
 
 from alovoice_cli.events.event import ANSWERED_STATUS, MISSED_STATUSES
 from alovoice_cli.events.missed import REPORTED_APART_SECONDS, RING_GROUP_SECONDS
+from alovoice_cli.store_urls import is_server_url
 from alovoice_cli.stores.event_engine import ReadOnlyStore, marks, store_exists
 
 BUSY_SECONDS = 0.1
+_SLOW_SECONDS = 0.5
 _THIS_CALL_SECONDS = 120
 
 # Their values: the number, since, until, until (unix seconds), and with _BEFORE the beginning of what is this call.
@@ -45,11 +50,12 @@ MISSED = (
 class StoredPast:
     """The store's calls; `as_of` is the past as it was at a moment. For any thread.
 
-    Raises OSError or sqlite3.Error, within a tenth of a second if another process holds the store.
+    Raises OSError or the database's errors, within a tenth of a second if another process holds the store.
     """
 
     def __init__(self, url: str) -> None:
         self._url = url
+        self._patience = _Patience() if is_server_url(url) else None
         self._own = threading.local()
 
     @property
@@ -66,9 +72,37 @@ class StoredPast:
         store: ReadOnlyStore | None = getattr(self._own, "store", None)
         if store is None:
             store = self._own.store = ReadOnlyStore(self._url, busy_seconds=BUSY_SECONDS)
-        with store.connected() as connection:
+        asking = self._patience.asking() if self._patience is not None else nullcontext()
+        with asking, store.connected() as connection:
             row = connection.execute(statement, values).fetchone()
         return row[0] if row else None
+
+
+class _Patience:
+    """Who waits for a server that does not answer: one thread; all others are told at once, for a caller waits."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._since: dict[int, float] = {}  # by thread
+        self._is_away = False
+
+    @contextmanager
+    def asking(self) -> Iterator[None]:
+        """Lasts while a question is asked. Raises OSError where others wait in vain."""
+        own, now = threading.get_ident(), time.monotonic()
+        with self._lock:
+            waits = [now - since for since in self._since.values()]
+            if waits and (self._is_away or max(waits) > _SLOW_SECONDS):
+                raise OSError("the event store does not answer")
+            self._since[own] = now
+        is_away = True
+        try:
+            yield
+            is_away = False
+        finally:
+            with self._lock:
+                self._is_away = is_away
+                del self._since[own]
 
 
 class StoredHistory:

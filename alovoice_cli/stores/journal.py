@@ -90,7 +90,6 @@ class JournalTables(Protocol):
 
 
 _NONE: Mapping[str, RowProgress] = MappingProxyType({})
-_MOVED = "a row is not where it was"
 
 
 class Journal:
@@ -208,7 +207,7 @@ class Journal:
         if not self._tables.claim(stored, self._seals[key]):
             if self._tables.is_shared:
                 return None
-            raise damaged(self.label, _MOVED)
+            raise self._lost(key)
         self._courses[key], self._seals[key] = after, stored.seal
         return after
 
@@ -219,7 +218,7 @@ class Journal:
         """
         if self._move(key, self._courses[key], course) or self._tables.is_shared:
             return self._courses[key]
-        raise damaged(self.label, _MOVED)
+        raise self._lost(key)
 
     def settle(self, key: str, result: RowResult) -> RowProgress:
         """Writes how the row ended. Raises UsageError for a step back, such as a made call that becomes unsent.
@@ -230,7 +229,7 @@ class Journal:
         after = result.end(before, iso(self._now()))
         try:
             if not self._move(key, before, after):
-                raise damaged(self.label, _MOVED)
+                raise self._lost(key)
         finally:
             if after.follows(before):
                 self._courses[key] = after
@@ -248,6 +247,11 @@ class Journal:
             return False
         self._courses[key], self._seals[key] = after, stored.seal
         return True
+
+    def _lost(self, key: str) -> UsageError:
+        """Returns the error for a row that is not as this process left it."""
+        gone = self._tables.seal_of(key) is None
+        return deleted(self.label) if gone else damaged(self.label, "a row is not where it was")
 
     def _check_step(self, before: RowProgress, after: RowProgress) -> None:
         if not after.follows(before):
@@ -291,6 +295,16 @@ def _stored(row: BatchRow, course: RowProgress) -> StoredRow:
     told = json.dumps(dict(zip(_COURSE, _of_course(course), strict=True)))
     key = storable(row.key)
     return StoredRow(key, row.line, course.state, fixed, told, _digest(key, str(row.line), course.state, fixed, told))
+
+
+def with_receipt(row: StoredRow, receipts: Mapping[str, str]) -> StoredRow:
+    """Returns the row with its receipt's new code, where `receipts` has one for it."""
+    told = json.loads(row.course)
+    code = receipts.get(told["receipt"])
+    if code is None:
+        return row
+    course = json.dumps({**told, "receipt": code})
+    return row._replace(course=course, seal=_digest(row.key, str(row.line), row.state, row.fixed, course))
 
 
 def _read(row: StoredRow) -> tuple[BatchRow, RowProgress]:

@@ -6,7 +6,8 @@ libpq does it (`PGPASSWORD`, `~/.pgpass`, a service file), never from a URL that
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import weakref
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
@@ -37,6 +38,8 @@ class ServerConnection:
 
     def __init__(self, connection: psycopg.Connection[tuple[Any, ...]]) -> None:
         self.own = connection
+        # A thread that ends drops its connection, of which psycopg would warn.
+        weakref.finalize(self, connection.close)
 
     def execute(self, sql: str, values: Sequence[object] = ()) -> psycopg.Cursor[tuple[Any, ...]]:
         """Runs one statement and returns its cursor."""
@@ -57,9 +60,6 @@ class ServerConnection:
     def close(self) -> None:
         """Closes the connection; its locks and claims are free at once."""
         self.own.close()
-
-    def __del__(self) -> None:
-        self.own.close()  # a thread that ends drops its connection, of which psycopg would warn
 
 
 @lru_cache(512)
@@ -84,11 +84,29 @@ def connect(url: str, *, timeout: float | None = None) -> ServerConnection:
             detail=str(error),
         ) from None
     options = {**_DEFAULTS, **{name: text for name, text in given.items() if text is not None}}
-    if timeout is not None and "connect_timeout" not in given:
-        options["connect_timeout"] = str(max(2, round(timeout)))  # libpq takes whole seconds, from 2
+    if timeout is not None:
+        seconds = max(2, round(timeout))  # libpq takes whole seconds, from 2
+        options |= {"connect_timeout": str(seconds), "tcp_user_timeout": str(seconds * 1000)} | _told(given)
+    options["client_encoding"] = "UTF8"  # whatever the environment says
     connection = psycopg.connect(**options, autocommit=True, prepare_threshold=5)
+    _require_utf8(url, connection)
     connection.adapters.register_loader("numeric", _number_loader())
     return ServerConnection(connection)
+
+
+def _require_utf8(url: str, connection: psycopg.Connection[tuple[Any, ...]]) -> None:
+    encoding = connection.info.parameter_status("server_encoding")
+    if encoding not in ("UTF8", None):  # a pooler between may not say
+        connection.close()
+        raise UsageError(
+            f"the database of {masked_url(url)} cannot hold every letter: its encoding is {encoding}",
+            hint="make one with `createdb --encoding UTF8 --template template0 NAME`",
+        )
+
+
+def _told(given: Mapping[str, Any]) -> dict[str, str]:
+    """Returns what a URL itself says of times."""
+    return {name: str(given[name]) for name in ("connect_timeout", "tcp_user_timeout") if given.get(name) is not None}
 
 
 @cache
@@ -128,10 +146,15 @@ def explained_server(url: str) -> Iterator[None]:
         raise server_error(url, error) from error
 
 
+_GONE = ("08", "57P")  # the states of a lost connection, and of a server that stops
+
+
 def server_error(url: str, error: Exception) -> UsageError:
     """Returns the error for a server that cannot be reached, or refuses."""
-    detail = str(error).strip()
-    if getattr(error, "sqlstate", None) is None:
+    detail, driver = str(error).strip().replace("	", ""), load_driver()
+    state = getattr(error, "sqlstate", None)
+    is_lost = isinstance(error, (driver.OperationalError, driver.InterfaceError))
+    if is_lost and (state is None or state.startswith(_GONE)):
         return UsageError(
             f"the store {masked_url(url)} cannot be reached",
             hint="check the server, the URL and the password (PGPASSWORD or ~/.pgpass)",

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from alovoice_cli.errors import FULL_DISK, UsageError
+from alovoice_cli.errors import FULL_DISK, UsageError, reason_of
+from alovoice_cli.language import tr
 from alovoice_cli.stores.migrations import full_disk_error, make_private_file
 
 _OWNER_SECONDS = 1.0
@@ -36,7 +37,8 @@ class ProcessLock:
             if error.errno in FULL_DISK:
                 raise full_disk_error(self._path, str(error)) from error
             raise UsageError(
-                f"cannot use {self._path}: {error.strerror or error}", hint="make its directory writable"
+                tr("{path} cannot be used: {problem}", path=self._path, problem=reason_of(error)),
+                hint=tr("make its directory writable"),
             ) from error
         with suppress(OSError):  # a full disk: the error of a second process then lacks the process id
             self._owner_file.touch(mode=0o600)
@@ -77,10 +79,10 @@ def hold(path: Path, what: str, *, patience: float = 0.0) -> Iterator[None]:
     lock = ProcessLock(path)
     if not lock.acquire(patience):
         owner = lock.owner(_OWNER_SECONDS)
-        raise UsageError(
-            f"{what} already{f', by process {owner}' if owner else ''}",
-            hint="end that one first, or read what it prints",
-        )
+        message = tr("{what} already", what=what)
+        if owner:
+            message = tr("{what} already, by process {process}", what=what, process=owner)
+        raise UsageError(message, hint=tr("end that process first, or read its output"))
     try:
         yield
     finally:

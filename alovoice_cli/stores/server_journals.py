@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from alovoice_cli.batch_rows import BatchRow, RowProgress
 from alovoice_cli.errors import UsageError
-from alovoice_cli.stores.database import lock_key, open_server_store
 from alovoice_cli.stores.journal import Journal, JournalHead, StoredRow, deleted
 from alovoice_cli.stores.journal_places import NAME, JournalPlace, Journals, JournalTakenError
 from alovoice_cli.stores.postgres import explained_server, load_driver, server_transaction
+from alovoice_cli.stores.server_database import lock_key, open_server_store
 
 if TYPE_CHECKING:
     from alovoice_cli.stores.postgres import ServerConnection
@@ -43,7 +43,9 @@ _STORE = "journals"
 _EARLIER = "earlier/"
 _MICRO = 1_000_000
 _NOW = "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)"
-_CLAIM = "UPDATE journal_row SET state = ?, course = ?, seal = ?, owner = ? WHERE journal = ? AND key = ? AND seal = ?"
+# The journal has its name still: without it the next run would not find it.
+_CLAIM = """UPDATE journal_row SET state = ?, course = ?, seal = ?, owner = ? WHERE journal = ? AND key = ? AND seal = ?
+    AND EXISTS (SELECT 1 FROM journal WHERE number = journal_row.journal AND name = ?)"""
 _MOVE = "UPDATE journal_row SET state = ?, course = ?, seal = ? WHERE journal = ? AND key = ? AND seal = ?"
 _ADD = "INSERT INTO journal_row (journal, key, line, state, fixed, course, seal) VALUES (?, ?, ?, ?, ?, ?, ?)"
 _HOLDERS = """SELECT DISTINCT application_name FROM pg_locks JOIN pg_stat_activity USING (pid)
@@ -119,22 +121,18 @@ class ServerJournal:
     def claim(self, row: StoredRow, before: str) -> bool:
         running = self._running
         assert running is not None  # who sends holds the journal's lock
-        values = (row.state, row.course, row.seal, running.owner, self._number, row.key, before)
+        values = (row.state, row.course, row.seal, running.owner, self._number, row.key, before, self.label)
         with self._used() as connection:
             if running.is_shared:
                 with server_transaction(connection):
                     return self._claim_in_turn(connection, values, running.spacing)
-            if connection.execute(_CLAIM, values).rowcount:
-                return True
-        if self.seal_of(row.key) is None:
-            raise deleted(self.label)
-        return False
+            return connection.execute(_CLAIM, values).rowcount == 1
 
     def _claim_in_turn(self, connection: ServerConnection, values: Sequence[object], spacing: float) -> bool:
         """Claims a row where the common pace allows it: both in one transaction, and machines one after another."""
         head = connection.execute(
-            f"SELECT next_send, {_NOW} FROM journal WHERE number = ? FOR UPDATE",
-            (self._number,),
+            f"SELECT next_send, {_NOW} FROM journal WHERE number = ? AND name = ? FOR UPDATE",
+            (self._number, self.label),
         ).fetchone()
         if head is None:
             raise deleted(self.label)
@@ -154,7 +152,9 @@ class ServerJournal:
     def seal_of(self, key: str) -> str | None:
         with self._used() as connection:
             found = connection.execute(
-                "SELECT seal FROM journal_row WHERE journal = ? AND key = ?", (self._number, key)
+                "SELECT journal_row.seal FROM journal_row JOIN journal ON journal.number = journal_row.journal"
+                " WHERE journal.number = ? AND journal.name = ? AND journal_row.key = ?",
+                (self._number, self.label, key),
             ).fetchone()
         return None if found is None else str(found[0])
 

@@ -78,7 +78,6 @@ class OwnerSession:
         self._lock = threading.RLock()
         self._connection: ServerConnection | None = None
         self._held: set[str] = set()
-        self._is_told = False
 
     @property
     def pid(self) -> int | None:
@@ -96,7 +95,6 @@ class OwnerSession:
                 connection.execute(_SESSION)
                 connection.execute("SELECT pg_advisory_lock(hashtextextended(?, 0))", (self.name,))
                 connection.execute("SELECT pg_advisory_lock_shared(hashtextextended(?, 0))", (self._shared_lock,))
-                connection.own.add_notify_handler(lambda _: self._note_notification())
                 connection.execute(f"LISTEN {self._channel}")
             except BaseException:
                 connection.close()
@@ -141,23 +139,19 @@ class OwnerSession:
     def wait(self, seconds: float) -> bool:
         """Waits for a notification, so long at most; returns whether one came."""
         connection = self._connection
-        if connection is not None:
-            with suppress(OSError, ValueError, load_driver().Error):
-                # Without the lock: others use the connection meanwhile.
-                if not self._is_told and select.select([connection.own.fileno()], [], [], seconds)[0]:
-                    with self.connected():
-                        for _ in connection.own.notifies(timeout=0):
-                            self._is_told = True
-        told, self._is_told = self._is_told, False
-        return told
+        if connection is None:
+            return False
+        with suppress(OSError, ValueError, UsageError, load_driver().Error):
+            # Without the lock: others use the connection meanwhile.
+            if select.select([connection.own.fileno()], [], [], seconds)[0]:
+                with self.connected():
+                    return bool(list(connection.own.notifies(timeout=0)))
+        return False
 
     def close(self) -> None:
         """Ends the session: all that it owns is free."""
         with self._lock:
             self._drop()
-
-    def _note_notification(self) -> None:
-        self._is_told = True
 
     def _drop(self) -> None:
         connection, self._connection = self._connection, None

@@ -72,6 +72,11 @@ class Spool:
                 return cls(path, lock)
         raise UsageError(f"{_MOST_LISTENERS - 1} listeners on this store run on this machine", hint="end one of them")
 
+    @staticmethod
+    def paths_of_server(folder: Path, url: str) -> list[Path]:
+        """The spools of this store in the folder, held by a listener or not."""
+        return sorted(folder.glob(f"{_stem(url)}-*.jsonl"))
+
     @contextmanager
     def abandoned(self) -> "Iterator[list[Spool]]":
         """The spools of listeners of the same store that have died on this machine; they are this one's meanwhile."""

@@ -1,5 +1,6 @@
 """Looks an event store over, and changes nothing in it: its version, its size, what it holds, whether it is whole."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -38,10 +39,10 @@ _UNDERIVED = """SELECT count(*) FROM delivery WHERE received_at < ?
 
 
 class StoreCheck:
-    """The check of the store at this URL, of either kind."""
+    """The check of the store at this URL, of either kind; a server's spools are in this machine's state directory."""
 
-    def __init__(self, url: str) -> None:
-        self._url, self._is_server = url, is_server_url(url)
+    def __init__(self, url: str, state: Path) -> None:
+        self._url, self._state, self._is_server = url, state, is_server_url(url)
 
     def survey(self, now: int) -> StoreSurvey:
         """Returns what the store is like at this moment (unix microseconds).
@@ -78,9 +79,10 @@ class StoreCheck:
     def _about(self, version: int) -> dict[str, Any]:
         about = {"place": store_name(self._url), "version": version, "known_version": VERSION}
         if self._is_server:
-            return {**about, "engine": "postgresql", "size": 0}
+            spools = _spools(Spool.paths_of_server(self._state, self._url))
+            return {**about, "engine": "postgresql", "size": 0, "spools": spools}
         path = sqlite_path(self._url)
-        beside = {"spools": _spools(path), "set_aside": _set_aside(path)}
+        beside = {"spools": _spools([Spool.beside(path).path]), "set_aside": _set_aside(path)}
         return {**about, "engine": "sqlite", "size": file_size(path), **beside}
 
     def _missing(self) -> UsageError:
@@ -147,9 +149,9 @@ def _unsafe_settings(connection: Connection) -> tuple[str, ...]:
     return tuple(f"{name} = {value}" for name, value in values.items() if value == "off")
 
 
-def _spools(store: Path) -> tuple[SpoolFile, ...]:
-    spool = Spool.beside(store)
-    return (SpoolFile(str(spool.path), len(spool.read().deliveries)),) if spool.path.exists() else ()
+def _spools(paths: Iterable[Path]) -> tuple[SpoolFile, ...]:
+    found = [(path, len(Spool(path).read().deliveries)) for path in paths if path.exists()]
+    return tuple(SpoolFile(str(path), deliveries) for path, deliveries in found)
 
 
 def _set_aside(store: Path) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ the number that it has in the target. Each batch is one transaction: a copy that
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import Any, NamedTuple
+from typing import Any
 
 from alovoice_cli.events.outbox import DUE
 from alovoice_cli.stores.copied_rows import (
@@ -15,6 +15,7 @@ from alovoice_cli.stores.copied_rows import (
     OPEN_DELIVERIES,
     OPEN_NOTICES,
     CopyCount,
+    CopyStep,
     Numbers,
     Row,
     later_uptime,
@@ -49,13 +50,6 @@ TABLES = ("delivery", "call", "uptime", "outbox_target", "outbox", "notice_messa
 
 Merge = Callable[[Row, Row], dict[str, Any]]
 """What the target's row becomes, of its own and the source's."""
-
-
-class CopyStep(NamedTuple):
-    """A batch that is copied: of which table, and how many of its rows."""
-
-    table: str
-    counted: CopyCount
 
 
 class EventCopy:

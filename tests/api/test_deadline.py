@@ -36,7 +36,7 @@ def test_a_body_that_the_deadline_cut_is_never_taken_for_whole(
         c.write(b"HTTP/1.1 200 OK\r\n\r\ntrue")  # no length: the end of the connection is the end of the body
         c.hang()
 
-    with pytest.raises(OutcomeUnknownError, match="no whole answer"):
+    with pytest.raises(OutcomeUnknownError, match="no complete response"):
         unsafe["outcall"](client(serve(true_and_more_to_come), timeout=1.0))
 
 

@@ -69,22 +69,22 @@ def test_a_proxy_without_an_address_is_named_and_not_the_pbx(client: Any, unsafe
     # A resolver may take longer to say no than the time that is given here.
     assert error.exit_code == 5
     assert error.message.startswith(
-        ("the name of the proxy http://proxy.invalid:3128", "the proxy http://proxy.invalid:3128")
+        ("the host name is not known: the proxy http://proxy.invalid:3128", "the proxy http://proxy.invalid:3128")
     )
 
 
 TUNNEL = {
-    "says 502": (says("502 Bad Gateway"), 5, "the proxy {proxy} did not open a way to {pbx} (502 Bad Gateway)"),
-    "says 403": (says("403 Forbidden"), 5, "the proxy {proxy} did not open a way to {pbx} (403 Forbidden)"),
+    "says 502": (says("502 Bad Gateway"), 5, "the proxy {proxy} did not connect to {pbx} (502 Bad Gateway)"),
+    "says 403": (says("403 Forbidden"), 5, "the proxy {proxy} did not connect to {pbx} (403 Forbidden)"),
     "says 407": (
         says("407 X"),
         3,
-        "the proxy {proxy} asks for a user and password, or refuses those that it got (407)",
+        "the proxy {proxy} asks for a user and a password, or refuses those given (407)",
     ),
-    "closes": (read_then_close, 5, "the proxy {proxy} closed the connection without an answer"),
-    "hangs": (read_then_hang, 5, "the proxy {proxy} gave no whole answer within 0.5 s"),
+    "closes": (read_then_close, 5, "the proxy {proxy} closed the connection without a response"),
+    "hangs": (read_then_hang, 5, "the proxy {proxy} sent no complete response within 0.5 s"),
     "the PBX closes": (opens_and_closes, 5, "{pbx} could not be reached"),
-    "the PBX speaks no TLS": (opens_and_speaks_no_tls, 5, "{pbx} does not speak TLS"),
+    "the PBX speaks no TLS": (opens_and_speaks_no_tls, 5, "{pbx} does not use TLS"),
 }
 
 
@@ -102,10 +102,10 @@ FORWARDED = {
     "says 502": (
         says("502 Bad Gateway"),
         6,
-        "{pbx}, or the proxy {proxy} in its place, answered 502 Bad Gateway: it may",
+        "{pbx} or the proxy {proxy} answered 502 Bad Gateway: the request may",
     ),
-    "says 407": (says("407 X"), 3, "the proxy {proxy} asks for a user and password"),
-    "closes": (read_then_close, 6, "the proxy {proxy} closed the connection without an answer: it may"),
+    "says 407": (says("407 X"), 3, "the proxy {proxy} asks for a user and a password"),
+    "closes": (read_then_close, 6, "the proxy {proxy} closed the connection without a response: the request may"),
 }
 
 
@@ -125,7 +125,7 @@ def test_a_407_of_the_pbx_is_no_proxys(method: str, serve: Any, client: Any, uns
     server = serve(says("407 Proxy Authentication Required"))
     error = error_of(lambda: unsafe[method](client(server)))
     assert (error.exit_code, error.sent, error.status) == (1, "yes", 407)
-    assert error.message == f"localhost:{server.port} itself answered 407, which is a proxy's answer"
+    assert error.message == f"localhost:{server.port} itself answered 407, which only a proxy may answer"
     assert "PROXY" not in error.hint
     assert book.outcomes["R-0001"].state == "refused"
 
@@ -144,4 +144,4 @@ def test_a_407_that_came_through_a_tunnel_is_no_proxys(
     environ = {"HTTPS_PROXY": serve(tunnel).url, "SSL_CERT_FILE": str(certificate)}
     # The name resolves nowhere but in the proxy; the certificate is for it.
     error = error_of(lambda: unsafe["outcall"](client("https://localhost:9", environ=environ)))
-    assert (error.exit_code, error.message) == (1, "localhost:9 itself answered 407, which is a proxy's answer")
+    assert (error.exit_code, error.message) == (1, "localhost:9 itself answered 407, which only a proxy may answer")

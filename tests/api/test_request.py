@@ -70,7 +70,7 @@ def test_anything_else_counts_as_dialling_and_gets_no_token_unasked(method: str,
 @given(st.text())
 def test_a_segment_never_leads_elsewhere(text: str) -> None:
     try:
-        written = segment(text, "the id")
+        written = segment(text)
     except UsageError:
         return
     assert unquote(written) == text
@@ -84,7 +84,7 @@ def test_a_segment_never_leads_elsewhere(text: str) -> None:
 )
 def test_a_segment_that_could_lead_elsewhere_is_refused(text: str) -> None:
     with pytest.raises(UsageError):
-        segment(text, "the id")
+        segment(text)
 
 
 @settings(deadline=None, max_examples=200)

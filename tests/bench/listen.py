@@ -1,8 +1,9 @@
-"""Durable events a second, as a ratio to the same server answering without a store.
+"""Durable events a second, in a file and on a PostgreSQL server, and as a ratio to the same server without a store.
 
 By hand: `python tests/bench/listen.py [SECONDS [DIRECTORY]]`. Needs wrk. Each event is a callend of its own; the
 listener runs as its user runs it, with its output in a file. There are two floors: the same receiver with nothing
 behind it that stores, and below that the same hardened server with an app that answers `true` to whatever comes.
+Both stores sync each commit to the same disk; file and server are measured in turns, and the ratio is of medians.
 """
 
 import contextlib
@@ -10,6 +11,7 @@ import json
 import os
 import re
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -17,8 +19,12 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from postgres_server import Cluster, running_cluster
+
 SECONDS = int(sys.argv[1]) if len(sys.argv) > 1 else 5
 SENDERS = (1, 8, 64)
+TURNS = 3
 
 _FLOOR = """
 from alovoice_cli.listening.listener import LIMITS
@@ -79,6 +85,8 @@ def _started(words: list[str], environ: dict[str, str], out: Path) -> Iterator[s
         process = subprocess.Popen(words, env=environ, stdout=file, stderr=subprocess.DEVNULL)
     try:
         while not (line := out.read_text().partition("\n")[0]):
+            if process.poll() is not None:
+                raise SystemExit(f"it ended with {process.returncode}: {' '.join(words)}")
             time.sleep(0.05)
         yield line
     finally:
@@ -104,20 +112,47 @@ def main() -> None:
     script = home / "events.lua"
     script.write_text(_LUA)
     environ = {**os.environ, "ALOVOICE_CONFIG_DIR": str(home / "c"), "ALOVOICE_STATE_DIR": str(home / "s")}
-    listen = [sys.executable, "-m", "alovoice_cli", "listen", "--port", "0", "--json"]
-    for senders in SENDERS:
-        floors = []
-        for program in (_STORELESS, _FLOOR):
-            with _started([sys.executable, "-c", program], environ, home / "floor") as url:
-                floors.append(_measure(url, senders, script))
-        with _started(listen, environ, home / "events") as ready:
-            rate, p50, p99 = _measure(json.loads(ready)["urls"]["callend"], senders, script)
-        told = (
-            f"{name} {floor:6.0f}/s p99 {slow:5.2f} ms, ratio {rate / floor:.2f}"
-            for name, (floor, _, slow) in zip(("nothing stored", "bare answer"), floors, strict=True)
-        )
-        print(f"{senders:3} senders: durable {rate:6.0f}/s p50 {p50:5.2f} p99 {p99:5.2f} ms; {'; '.join(told)}")
+    with running_cluster(durable=True) as cluster:
+        for senders in SENDERS:
+            floors = []
+            for program in (_STORELESS, _FLOOR):
+                with _started([sys.executable, "-c", program], environ, home / "floor") as url:
+                    floors.append(_measure(url, senders, script))
+            print(_told(senders, floors, *_stores(senders, script, environ, home, cluster)), flush=True)
     shutil.rmtree(home)
+
+
+def _stores(
+    senders: int, script: Path, environ: dict[str, str], home: Path, cluster: Cluster
+) -> tuple[list[tuple[float, float, float]], list[tuple[float, float, float]]]:
+    """The figures of each turn, in a file and on the server; each turn has a store of its own."""
+    words = [sys.executable, "-m", "alovoice_cli", "listen", "--port", "0", "--json", "--store"]
+    figures: tuple[list[tuple[float, float, float]], ...] = ([], [])
+    for turn in range(TURNS):
+        for found, store in zip(figures, (f"sqlite:///{home}/{senders}-{turn}.db", cluster.database()), strict=True):
+            with _started([*words, store], environ, home / "events") as ready:
+                found.append(_measure(json.loads(ready)["urls"]["callend"], senders, script))
+    return figures[0], figures[1]
+
+
+def _told(
+    senders: int,
+    floors: list[tuple[float, float, float]],
+    file: list[tuple[float, float, float]],
+    server: list[tuple[float, float, float]],
+) -> str:
+    (rate, p50, p99), (there, there_p50, there_p99) = (
+        tuple(statistics.median(figure[place] for figure in figures) for place in range(3))
+        for figures in (file, server)
+    )
+    below = "; ".join(
+        f"{name} {floor:6.0f}/s p99 {slow:5.2f} ms, ratio {rate / floor:.2f}"
+        for name, (floor, _, slow) in zip(("nothing stored", "bare answer"), floors, strict=True)
+    )
+    return (
+        f"{senders:3} senders: file {rate:6.0f}/s p50 {p50:5.2f} p99 {p99:5.2f} ms; server {there:6.0f}/s"
+        f" p50 {there_p50:5.2f} p99 {there_p99:5.2f} ms, ratio {there / rate:.2f}; {below}"
+    )
 
 
 if __name__ == "__main__":

@@ -88,7 +88,7 @@ def test_a_call_is_paid_for_once_however_often_it_is_found(alovoice: FrontDoor, 
         result = _send(alovoice, "--yes")
         assert result.code == 0, result.err
     assert pbx.asked == ["1", "3"]
-    assert "4 calls have a recording, 0 to analyse; left out: 3 sent or kept before" in result.err
+    assert "calls with a recording: 4, to analyse: 0; left out: sent or stored before: 3" in result.err
     assert _send(alovoice, "--yes", "--again", "--limit", "1").code == 0
     assert pbx.asked == ["1", "3", "3"]
 
@@ -120,7 +120,12 @@ def test_trials_imports_open_calls_and_links_without_an_id_are_left_out_with_the
         connection.execute(f"UPDATE delivery SET imported = 1 WHERE seq = {moved}")
     result = _send(alovoice, "--yes")
     assert (result.code, pbx.asked) == (0, []), result.err
-    for reason in ("2 without an id", "1 imported", "1 without a start or an end", "4 calls have a recording"):
+    for reason in (
+        "the recording: 2",
+        "includes them): 1",
+        "without a start or an end: 1",
+        "calls with a recording: 4",
+    ):
         assert reason in result.err
     assert _send(alovoice, "--yes", "--with-imported").code == 0
     assert pbx.asked == ["2"]
@@ -131,7 +136,7 @@ def test_the_latest_calls_fit_a_limit_and_a_budget_stops_all(alovoice: FrontDoor
         _call(rows, f"c{number}", _link(number), ago=(9 - number) * HOUR)
     result = _send(alovoice, "--yes", "--limit", "2")
     assert pbx.asked == ["3", "4"]
-    assert "2 earlier than the latest 2 (--limit)" in result.err
+    assert "earlier than the latest 2 (--limit): 2" in result.err
     assert _send(alovoice, "--yes", "--budget", "3").code == 8
     alovoice("config", "set", "ai_budget_per_day", "3")
     assert _send(alovoice, "--yes").code == 8

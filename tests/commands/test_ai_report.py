@@ -183,7 +183,7 @@ def test_prune_forgets_old_calls_and_leaves_no_letter_of_them(home: FrontDoor) -
     assert b"unutilsin" not in left
     assert b"qoladi" in left
     assert b"tursin" in left
-    assert "nothing is that old" in home("ai", "prune", "--older-than", "90d").err
+    assert "no analysis is that old" in home("ai", "prune", "--older-than", "90d").err
 
 
 def test_prune_asks_on_a_terminal_and_wants_a_span(home: FrontDoor) -> None:

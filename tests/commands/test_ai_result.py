@@ -165,7 +165,7 @@ def test_a_store_that_cannot_be_written_hides_no_result(alovoice: FrontDoor, ser
     result = alovoice("ai", "result", "a", "--json")
     assert result.code == 0
     assert json.loads(result.out) == VENDOR
-    assert "was not kept" in result.err
+    assert "was not stored" in result.err
 
 
 def test_a_later_result_replaces_the_earlier_one_and_keeps_the_extension(alovoice: FrontDoor) -> None:

@@ -82,17 +82,17 @@ BAD = {
     "[[check]]\nsay = 'x'\nspeeker = 'operator'": "did you mean speaker?",
     "[[check]]\nsay = 'x'\nspeaker = 'boss'": "there is no speaker",
     "[[check]]\nsay = []": "empty",
-    "[[check]]\nsay = '...'": "no text for a phrase",
-    "[[check]]\nname = 'x'": "says nothing to check",
+    "[[check]]\nsay = '...'": "a phrase is a text in quotes",
+    "[[check]]\nname = 'x'": "has nothing to check",
     "[[check]]\ntag = 'a'\nwithout_tag = 'b'": "checks several things",
     "[[check]]\nmeasure = 'dead_aer'\nat_most = 1": "did you mean dead_air?",
     "[[check]]\nmeasure = 'dead_air'": "has no bound",
     "[[check]]\nmeasure = 'dead_air'\nat_least = 2\nat_most = 1": "below at_least",
-    "[[check]]\ntag = 'a'\nweight = true": "weight is no number",
-    "[[check]]\ntag = 'a'\nweight = nan": "weight is no number",
-    "[[check]]\ntag = 'a'\nweight = 0": "no check weighs anything",
-    "bar = 101\n[[check]]\ntag = 'a'": "bar is no number from 0 to 100",
-    "check = 1": "no array of tables",
+    "[[check]]\ntag = 'a'\nweight = true": "weight must be a number",
+    "[[check]]\ntag = 'a'\nweight = nan": "weight must be a number",
+    "[[check]]\ntag = 'a'\nweight = 0": "every check has the weight 0",
+    "bar = 101\n[[check]]\ntag = 'a'": "bar must be a number from 0 to 100",
+    "check = 1": "is not an array of tables",
     "": "no check",
     "[[check]": "not valid TOML",
     "chek = 1\n[[check]]\ntag = 'a'": "did you mean check?",
@@ -116,7 +116,7 @@ def test_a_sound_file_passes_the_check_and_a_missing_one_is_2(home: FrontDoor) -
     assert (told.code, json.loads(told.out)) == (0, {"ok": True, "checks": 4, "findings": []})
     assert home("ai", "score", "--rules", "nosuch.toml").code == 2
     (home.home / "latin.toml").write_bytes(b"# \xff")
-    assert "no UTF-8" in home("ai", "score", "--rules", "latin.toml", "--check").out
+    assert "the file is not UTF-8" in home("ai", "score", "--rules", "latin.toml", "--check").out
 
 
 # --- set by hand -----------------------------------------------------------------------------------------------------
@@ -144,7 +144,7 @@ def test_a_score_set_by_hand_counts_and_the_rules_score_stands_beside(home: Fron
     assert "late,2024-05-27 17:20,2000,70.0,50.0," in shown[2]
     assert "Линия оборвалась" in shown[2]
     told = home("ai", "score", "--rules", "qa.toml", terminal=True)
-    assert "average 63.3 (1 set by hand; by rules 56.7)" in told.err
+    assert "average 63.3 (set by hand: 1; by rules 56.7)" in told.err
     report = json.loads(home("ai", "report", "--rules", "qa.toml", "--json").out)
     assert (report["score"], report["rules_score"], report["overridden"]) == (63.3, 56.7, 1)
     assert [(one["call_id"], one["score"], one["rules_score"]) for one in report["set_by_hand"]] == [("late", 70, 50)]
@@ -163,7 +163,7 @@ def test_a_score_set_by_hand_outlives_another_fetch_and_can_be_removed(home: Fro
     home("ai", "score", "late", "--set", "0", "--note", "b")
     assert _calls(home)["late"]["override"]["note"] == "b"
     rehearsed = home("ai", "score", "late", "--unset", "--dry-run")
-    assert "would be the rules' one again" in rehearsed.out + rehearsed.err
+    assert "rules would decide the score of call late again" in rehearsed.out + rehearsed.err
     assert json.loads(home("ai", "score", "late", "--unset", "--json").out)["unset"]
     assert _calls(home)["late"]["override"] is None
     assert not json.loads(home("ai", "score", "late", "--unset", "--json").out)["unset"]

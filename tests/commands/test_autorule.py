@@ -409,7 +409,7 @@ def test_a_window_is_judged_in_its_own_zone(alovoice: FrontDoor, pbx: RawServer)
 
 def test_a_terminal_asks_and_names_the_pbx_and_what_will_happen(alovoice: FrontDoor, pbx: RawServer) -> None:
     unanswered = [word for word in _words() if word != "--yes"]
-    for answer, code, sent in (("n\n", 2, 0), ("\n", 2, 0), ("", 2, 0), ("y\n", 0, 1), ("да\n", 0, 2)):
+    for answer, code, sent in (("n\n", 2, 0), ("\n", 2, 0), ("", 2, 0), ("y\n", 0, 1), ("yes\n", 0, 2)):
         result = alovoice(*unanswered, stdin=answer, terminal=True)
         assert (result.code, len(pbx.effects)) == (code, sent), result.err
         told = " ".join(result.err.split())

@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from batch_server import OUT, Exchange, point_at, write_list
+from batch_server import FILES_ONLY, OUT, Exchange, point_at, write_list
 from front_door import FrontDoor, Result
 from raw_server import Connection, Seen
+
+pytestmark = pytest.mark.usefixtures("profile_store")
 
 
 @pytest.fixture
@@ -51,6 +53,7 @@ def _states(result: Result) -> list[str]:
 # --- full disks ------------------------------------------------------------------------------------------------------
 
 
+@FILES_ONLY
 @pytest.mark.parametrize("kilobytes", [60, 350, 900, 1200])
 def test_a_full_state_disk_is_named_and_accounts_for_every_row(
     alovoice: FrontDoor, pbx: Exchange, small_disk: Any, kilobytes: int
@@ -72,6 +75,7 @@ def test_a_full_state_disk_is_named_and_accounts_for_every_row(
     assert set(pbx.calls.values()) == {1}
 
 
+@FILES_ONLY
 def test_a_limit_on_the_size_of_files_is_no_success_either(alovoice: FrontDoor, pbx: Exchange) -> None:
     write_list(alovoice.home, 90)
     limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (250_000, 250_000));"

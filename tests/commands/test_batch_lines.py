@@ -7,20 +7,22 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from batch_server import OUT, Exchange, numbers, point_at, write_list
+from batch_server import FILES_ONLY, OUT, Exchange, numbers, point_at, write_list
 from event_rows import Rows, end_of
 from front_door import FrontDoor
 from raw_server import Connection, Seen
 
 from alovoice_cli.batch.pacing import HOLD, LineClaim, count_busy
 from alovoice_cli.stores.line_calls import LineClaims
+
+pytestmark = pytest.mark.usefixtures("profile_store")
 
 LINE = "712037006"
 IVR = ("call", "ivr", "--batch", "-", "--ivr", "222", "--night-ok", "--yes")
@@ -31,10 +33,11 @@ needs_signals = pytest.mark.skipif(sys.platform == "win32", reason="signals are 
 class Pbx(Exchange):
     """Tells the listener of each call that it makes (where `lasts` is set), and that it ended so much later."""
 
-    def __init__(self, home: Path) -> None:
-        self.store = home / "state" / "events.db"
+    def __init__(self, store: str) -> None:
+        self.store = store
         self.lasts: float | None = None
         self.going, self.most = 0, 0
+        self._endings: list[threading.Timer] = []
         self._lock = threading.Lock()
         super().__init__(self._ring)
 
@@ -43,6 +46,13 @@ class Pbx(Exchange):
         rows = Rows(self.store)
         rows.listened((time.time() - 9999, time.time() + 999, True))
         return rows
+
+    def stop(self) -> None:
+        """Ends the server, and the calls that go on."""
+        super().stop()
+        for ending in self._endings:
+            ending.cancel()
+            ending.join()
 
     def _ring(self, connection: Connection, seen: Seen) -> None:
         body = json.loads(seen.body)
@@ -53,7 +63,9 @@ class Pbx(Exchange):
                 own = str(body.get("call_id") or body.get("extid"))
                 number = body.get("number") or body["callto"]
                 Rows(self.store).call(time.time(), number, status=None, direction="out", peer=2424, call_id=own)
-            threading.Timer(self.lasts, self._hang_up, (own,)).start()
+            ending = threading.Timer(self.lasts, self._hang_up, (own,))
+            self._endings.append(ending)
+            ending.start()
         connection.answer("200 OK", b"true")
 
     def _hang_up(self, own: str) -> None:
@@ -68,8 +80,8 @@ def end_call(rows: Rows, call_id: str) -> None:
 
 
 @pytest.fixture
-def pbx(alovoice: FrontDoor) -> Iterator[Pbx]:
-    server = Pbx(alovoice.home)
+def pbx(alovoice: FrontDoor, profile_store: str) -> Iterator[Pbx]:
+    server = Pbx(profile_store)
     point_at(alovoice, server)
     yield server
     server.stop()
@@ -162,6 +174,7 @@ def test_a_call_that_nobody_told_of_yet_holds_its_line(alovoice: FrontDoor, pbx:
     assert alovoice("call", "ivr", "--batch", "rows.jsonl", "--ivr", "222", "--night-ok", "--yes").code == 0
 
 
+@FILES_ONLY
 def test_a_listener_that_runs_gives_the_line_back_with_the_callend(alovoice: FrontDoor, pbx: Pbx, started: Any) -> None:
     _limit(alovoice, 1, 0)
     listener = alovoice.start("listen", "--port", "0", "--json")
@@ -236,6 +249,7 @@ def test_two_batches_at_once_share_the_lines(alovoice: FrontDoor, pbx: Pbx, star
     assert [process.wait(20) for process, _ in batches] == [130, 130]
 
 
+@FILES_ONLY
 @needs_signals
 @pytest.mark.parametrize("trouble", ["damaged", "locked"])
 def test_a_store_that_cannot_be_read_stops_nothing_and_is_warned_of_once(
@@ -243,11 +257,11 @@ def test_a_store_that_cannot_be_read_stops_nothing_and_is_warned_of_once(
 ) -> None:
     _limit(alovoice, 3, 1)
     pbx.listens()
-    holder = sqlite3.connect(pbx.store, isolation_level=None)
+    holder = sqlite3.connect(Rows(pbx.store).path, isolation_level=None)
     if trouble == "damaged":
         holder.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         holder.close()
-        pbx.store.write_bytes(b"no database" * 999)
+        Rows(pbx.store).path.write_bytes(b"no database" * 999)
     else:
         holder.execute("PRAGMA locking_mode = EXCLUSIVE")
         holder.execute("PRAGMA journal_mode = DELETE")
@@ -263,6 +277,7 @@ def test_a_store_that_cannot_be_read_stops_nothing_and_is_warned_of_once(
     assert process.wait(20) == 130
 
 
+@FILES_ONLY
 def test_what_was_known_before_the_store_broke_is_believed_for_a_while(
     alovoice: FrontDoor, pbx: Pbx, started: Any
 ) -> None:
@@ -271,23 +286,23 @@ def test_what_was_known_before_the_store_broke_is_believed_for_a_while(
     caller = rows.call(time.time() - 60, status=None)
     write_list(alovoice.home, 1)
     process, _ = started(*OUT)
-    kept = pbx.store.with_name("kept.db")
-    pbx.store.rename(kept)
-    pbx.store.write_bytes(b"no database" * 999)
+    kept = rows.path.with_name("kept.db")
+    rows.path.rename(kept)
+    rows.path.write_bytes(b"no database" * 999)
     assert b"the event store cannot be read" in process.stderr.readline()
     time.sleep(1.2)
     assert pbx.requests == []
-    kept.rename(pbx.store)
+    kept.rename(rows.path)
     end_call(rows, caller)
     assert process.communicate(timeout=90)[1].count(b"warning") == 0
     assert (process.returncode, len(pbx.requests)) == (0, 1)
 
 
-def test_two_that_look_at_once_do_not_both_take_the_last_line(tmp_path: Path) -> None:
-    now = time.time_ns() // 1000
+def test_two_that_look_at_once_do_not_both_take_the_last_line(store_place: Callable[[str], Path | str]) -> None:
+    now, where = time.time_ns() // 1000, store_place("lines.db")
 
     def take(place: int) -> bool:
-        claims = LineClaims(tmp_path / "lines.db", "default", HOLD)
+        claims = LineClaims(where, "default", HOLD)
         with claims.turn(now) as turn:
             if is_free := count_busy([], [LineClaim(*row) for row in turn.claims], None).on(None)[0] < 3:
                 time.sleep(0.01)
@@ -297,15 +312,18 @@ def test_two_that_look_at_once_do_not_both_take_the_last_line(tmp_path: Path) ->
 
     with ThreadPoolExecutor(8) as threads:
         assert sum(threads.map(take, range(16))) == 3
-    other = LineClaims(tmp_path / "lines.db", "another PBX", HOLD)
+    other = LineClaims(where, "another PBX", HOLD)
     with other.turn(now) as turn:
         assert turn.claims == []
     with other.turn(now + HOLD + 1) as turn:
         turn.take(LineClaim("17", "998712037006", 2, now))
         assert [our_id for our_id, *_ in turn.claims] == ["17"]
+        turn.give_back(turn.take(LineClaim("18", None, 1, now)))
+        assert [our_id for our_id, *_ in turn.claims] == ["17"]
     other.close()
 
 
+@FILES_ONLY
 def test_a_damaged_file_of_taken_lines_stops_the_batch(alovoice: FrontDoor, pbx: Pbx) -> None:
     _limit(alovoice, 3, 1)
     (alovoice.home / "state").mkdir(exist_ok=True)

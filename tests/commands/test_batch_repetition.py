@@ -5,17 +5,18 @@ import shutil
 import signal
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from batch_server import OUT, Exchange, point_at, slowly, write_list
+from batch_server import FILES_ONLY, OUT, Exchange, lose_journals, move_journals, point_at, slowly, write_list
 from front_door import FrontDoor, Result
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from raw_server import Connection, Seen
 
 from alovoice_cli.phones import canonical
+
+pytestmark = pytest.mark.usefixtures("profile_store")
 
 PEOPLE = ("901234567", "931112233", "977076909")
 SPELLINGS = (
@@ -49,10 +50,6 @@ def _other(name: str) -> tuple[str, ...]:
     return tuple(name if word == "clients.csv" else word for word in OUT)
 
 
-def _journals(alovoice: FrontDoor) -> Path:
-    return alovoice.home / "state" / "batches"
-
-
 # --- one person once -------------------------------------------------------------------------------------------------
 
 
@@ -80,6 +77,7 @@ def _spelled(form: str, number: str) -> str:
     return form.format(number, number[:2], number[2:5], number[5:7], number[7:])
 
 
+@FILES_ONLY
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=st.lists(st.tuples(st.sampled_from(PEOPLE), st.sampled_from(SPELLINGS)), min_size=1, max_size=9))
 def test_however_few_people_are_spelled_each_is_rung_once_and_every_row_is_accounted_for(
@@ -163,7 +161,7 @@ def test_a_copy_of_the_list_is_refused_and_names_the_earlier_batch(alovoice: Fro
         assert batch["name"] in refused.err
         assert batch["created_at"][:16].replace("T", " ") in refused.err
     assert pbx.calls == dict.fromkeys(called, 1)
-    assert len(list(_journals(alovoice).glob("*.db"))) == 1
+    assert len(json.loads(alovoice("call", "batches", "list", "--json").out)) == 1
     assert alovoice(*_other("copy.csv"), "--allow-duplicate").code == 0
     assert pbx.calls == dict.fromkeys(called, 2)
 
@@ -220,7 +218,7 @@ def test_of_a_list_that_is_mostly_the_same_only_the_new_rows_go(alovoice: FrontD
 def test_a_journal_deleted_between_two_runs_calls_nobody_again(alovoice: FrontDoor, pbx: Exchange) -> None:
     called = write_list(alovoice.home, 4)
     assert alovoice(*OUT).code == 0
-    shutil.rmtree(_journals(alovoice))
+    lose_journals(alovoice)
     again = alovoice(*OUT)
     assert (again.code, again.out) == (8, "")
     assert "all 4 rows of this list were sent within 24 hours" in again.err
@@ -239,7 +237,7 @@ def test_a_lost_row_stays_unknown_when_its_journal_is_lost(alovoice: FrontDoor) 
     pbx = Exchange(answer)
     point_at(alovoice, pbx)
     assert alovoice(*OUT).code == 6
-    shutil.rmtree(_journals(alovoice))
+    lose_journals(alovoice)
     for _ in range(2):
         again = alovoice(*OUT)
         assert (again.code, _states(again)) == (6, ["sent_before"] * 3), again.err
@@ -257,9 +255,9 @@ def test_a_batch_whose_journal_loses_its_name_stops_and_the_next_calls_the_other
     process = alovoice.start(*OUT, "--jobs", "2", "--report", "report.csv")
     _wait_for(lambda: len(pbx.requests) > 4)
     if way == "deleted":
-        shutil.rmtree(_journals(alovoice))
+        lose_journals(alovoice)
     else:
-        _journals(alovoice).rename(alovoice.home / "elsewhere")
+        move_journals(alovoice)
     _, err = process.communicate(timeout=60)
     assert (process.returncode, len(pbx.requests) < 40) == (7, True), err
     assert b"was deleted or moved while the batch runs" in err

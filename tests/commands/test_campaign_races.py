@@ -13,6 +13,8 @@ import pytest
 from front_door import TOKEN, FrontDoor
 from raw_server import Connection, RawServer
 
+pytestmark = pytest.mark.usefixtures("profile_store")
+
 MP3 = Path(__file__).parents[2] / "alovoice_cli" / "sandbox" / "scenarios" / "announcement.mp3"
 CREATE = (
     *("autorule", "create", "--record", "promo.mp3", "--recipients", "clients.csv"),

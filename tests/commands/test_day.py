@@ -294,7 +294,7 @@ def test_a_running_day_says_so_far_and_a_day_that_is_over_does_not(home: FrontDo
         (("14:30",), "'14:30' is not a valid day"),
         (("2h",), "'2h' is not a valid day"),
         (("soon",), "'soon' is not a valid day"),
-        (("2026-02-30",), "is not in the calendar"),
+        (("2026-02-30",), "is not a valid day"),
         (("--rules", "qa.toml"), "--rules scores the days of --week"),
         (("--text", "--html", "-"), "stdout takes one form"),
     ],

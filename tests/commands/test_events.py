@@ -226,10 +226,7 @@ def test_statistics_split_what_was_missed_by_its_reason(alovoice: FrontDoor, row
         "talk_seconds": "20",
         **dict.fromkeys(("304", "480", "486", "603", "603-S"), "1"),
     }
-    assert (
-        "1 no answer (304), 1 unavailable (480), 1 busy (486), 1 declined (603), 1 cancelled by the caller (603-S)"
-        in result.err
-    )
+    assert "1 not answered (304), 1 unavailable (480), 1 busy (486), 1 declined (603), 1 hung up (603-S)" in result.err
     assert [row["calls"] for row in _json(alovoice, "stats", "--by", "status")] == [2, 1, 1, 1, 1, 1, 1, 1]
 
 
@@ -315,10 +312,7 @@ def test_missed_calls_leave_when_the_caller_was_talked_to(alovoice: FrontDoor, r
     assert [row["number"] for row in _json(alovoice, "missed", "--not-returned", "--line", "712037006")] != []
     assert _json(alovoice, "missed", "--not-returned", "--number", "901111111") == []
     result = alovoice("events", "missed")
-    assert (
-        "4 missed: 1 no answer (304), 1 unavailable (480), 1 busy (486), 1 cancelled by the caller (603-S)"
-        in result.err
-    )
+    assert "4 missed: 1 not answered (304), 1 unavailable (480), 1 busy (486), 1 hung up (603-S)" in result.err
     assert "1 caller not contacted since" in result.err
     assert [row["returned"].split()[0] for row in _tsv(result.out)[2:]] == ["again", "back"]
 

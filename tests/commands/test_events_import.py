@@ -194,6 +194,17 @@ def test_a_store_that_cannot_be_written_is_named(alovoice: FrontDoor) -> None:
         assert (done.code, str(store) in done.err.replace("\n", "")) == (2, True)
 
 
+@pytest.mark.parametrize("odd", ["\0", "\ud800", "\u202e", "Ў" * 3000])
+def test_odd_letters_in_any_text_are_imported(alovoice: FrontDoor, odd: str) -> None:
+    plain = ("content_type", "query", "rule", "problem", "duplicate_of")
+    lines = [_line(seconds=n * 700, **{name: f"a{odd}b"}) for n, name in enumerate(plain)]
+    lines += [_start(seconds=7000, headers=[["x-a", odd]], answer={"id": 5, "callto": odd})]
+    bodies = ("number", "line", "inner_phone", "status_code", "record", "call_id")
+    lines += [_line(seconds=9000 + n * 700, body={"call_id": n, name: f"1{odd}2"}) for n, name in enumerate(bodies)]
+    assert _import(alovoice, *lines)["imported"] == len(lines)
+    assert len(_events(alovoice, "--since", "all")) == len(lines)
+
+
 def _history(rows: Rows) -> None:
     """A store with an event of every kind that an export tells."""
     at = AT.timestamp()
@@ -297,8 +308,6 @@ def test_what_an_operator_states_makes_no_call_of_ours_certain(alovoice: FrontDo
 
 
 def test_nobody_is_told_of_imported_events_while_a_listener_goes_on(alovoice: FrontDoor) -> None:
-    if alovoice.server_store:
-        pytest.skip("a listener on a server")
     now = datetime.now(UTC)
     with served() as crm, listening(alovoice, "--forward", crm.url, "--forward", f"missed={crm.url}") as heard:
         lines = [_start((now - AT).total_seconds() + number / 10, answer_id=f"f{number}") for number in range(40)]

@@ -26,9 +26,19 @@ PROGRAM = parse_exec("./звонок.sh --key s3cret-key")
 
 
 @pytest.fixture
-def rows(alovoice: FrontDoor) -> Rows:
+def rows(profile_store: str) -> Rows:
+    return _filled(profile_store)
+
+
+@pytest.fixture
+def file_rows(alovoice: FrontDoor) -> Rows:
+    """The same in a file, whose one holder has a lock beside it."""
+    return _filled(alovoice.store_url)
+
+
+def _filled(url: str) -> Rows:
     """The profile's store: e1 to e4, of which e1 and e2 wait for OLD, e3 is a dead letter, and all wait for PROGRAM."""
-    rows = Rows(alovoice.home / "state" / "events.db")
+    rows = Rows(url)
     Outbox(rows.url).given([(one.name, one.label) for one in (OLD, PROGRAM)], 0)
     for number in range(4):
         event = rows.deliver("callend", AT + number, {"call_id": f"c{number}"}, is_read=False)
@@ -62,11 +72,11 @@ def test_what_waits_is_listed_by_target_and_state_without_secrets(alovoice: Fron
             assert "t0ken" not in shown.out + shown.err
 
 
-def test_a_program_that_ran_when_its_listener_died_is_a_dead_letter(alovoice: FrontDoor, rows: Rows) -> None:
-    with opened(rows.url) as connection, writing(connection):
+def test_a_program_that_ran_when_its_listener_died_is_a_dead_letter(alovoice: FrontDoor, file_rows: Rows) -> None:
+    with opened(file_rows.url) as connection, writing(connection):
         claimed(PROGRAM.name, 2, lambda _: None)(connection)
     assert _list(alovoice, "--state", "dead", "--target", PROGRAM.name) == [(2, PROGRAM.label, "dead")]
-    with hold(rows.path.with_name("events.db.outbox.lock"), "a listener"):
+    with hold(file_rows.path.with_name("events.db.outbox.lock"), "a listener"):
         assert _list(alovoice, "--state", "dead", "--target", PROGRAM.name) == []
         assert (2, PROGRAM.label, "running") in _list(alovoice, "--state", "due")
         kept = alovoice("events", "outbox", "retry", "e2", "--target", PROGRAM.name)
@@ -77,17 +87,17 @@ def test_a_program_that_ran_when_its_listener_died_is_a_dead_letter(alovoice: Fr
 
 @pytest.mark.parametrize("words", [("retry",), ("drop", "--yes"), ("retry", "--to", NEW.url)])
 def test_a_program_that_starts_while_an_order_is_made_is_left_alone(
-    alovoice: FrontDoor, rows: Rows, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+    alovoice: FrontDoor, file_rows: Rows, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
 ) -> None:
     batches = outbox_orders._batches
 
     def meanwhile(*chosen: Any) -> Iterator[Any]:
         for batch in list(batches(*chosen)):
-            with opened(rows.url) as connection, writing(connection):
+            with opened(file_rows.url) as connection, writing(connection):
                 claimed(PROGRAM.name, 2, lambda _: None)(connection)
             yield batch
 
-    with hold(rows.path.with_name("events.db.outbox.lock"), "a listener"):
+    with hold(file_rows.path.with_name("events.db.outbox.lock"), "a listener"):
         monkeypatch.setattr(outbox_orders, "_batches", meanwhile)
         assert alovoice("events", "outbox", *words, "e2", "--target", PROGRAM.name).code == 0
         monkeypatch.undo()
@@ -219,11 +229,11 @@ def test_a_store_that_is_missing_is_named_and_nothing_is_made_in_its_place(
 
 
 def test_status_does_not_take_a_store_that_fails_for_one_in_which_nothing_waits(
-    alovoice: FrontDoor, rows: Rows
+    alovoice: FrontDoor, file_rows: Rows
 ) -> None:
-    rows.path.write_bytes(b"no database " * 1000)
+    file_rows.path.write_bytes(b"no database " * 1000)
     told = alovoice("status", "--offline", terminal=True).out
-    assert "what waits to be forwarded is not known" in " ".join(told.split())
+    assert "it is not known what waits to be forwarded" in " ".join(told.split())
     shown = alovoice("status", "--offline", "--json")
     assert json.loads(shown.out)["outbox"] is None
     assert "is damaged, or no SQLite file" in shown.err
@@ -250,8 +260,8 @@ def test_a_target_that_is_not_known_is_named_without_its_keys(alovoice: FrontDoo
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root makes files for another user")
-def test_what_root_makes_beside_another_user_s_store_belongs_to_that_user(alovoice: FrontDoor, rows: Rows) -> None:
-    state = rows.path.parent
+def test_what_root_makes_beside_another_user_s_store_belongs_to_that_user(alovoice: FrontDoor, file_rows: Rows) -> None:
+    state = file_rows.path.parent
     for path in (state, *state.iterdir()):
         os.chown(path, 65534, 65534)
     assert alovoice("events", "outbox", "list").code == 0
@@ -259,3 +269,10 @@ def test_what_root_makes_beside_another_user_s_store_belongs_to_that_user(alovoi
     owners = {path.name: path.stat().st_uid for path in state.iterdir()}
     assert {"events.db.outbox.lock", "override.json"} <= owners.keys()
     assert set(owners.values()) == {65534}
+
+
+def test_status_says_that_a_server_cannot_be_reached(alovoice: FrontDoor) -> None:
+    assert alovoice("config", "set", "store", "postgresql://me@127.0.0.1:1/db").code == 0
+    shown = alovoice("status", "--offline", "--json")
+    assert json.loads(shown.out)["outbox"] is None
+    assert "the store postgresql://me@127.0.0.1:1/db cannot be reached" in shown.err

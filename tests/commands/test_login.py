@@ -379,7 +379,7 @@ def test_status_on_a_terminal_is_three_lines_in_words(alovoice: FrontDoor, pbx: 
     profile, server, token = _told(alovoice)
     assert profile == "Profile default"
     assert re.fullmatch(rf"Server {pbx.url}: answers in \d+ ms", server)
-    assert token == f"Token {MASKED} from ALOVOICE_TOKEN, accepted; nothing waits to be forwarded"
+    assert token == f"Token {MASKED} (from ALOVOICE_TOKEN), accepted; nothing waits to be forwarded"
     assert len(_told(alovoice, "-v")) > 15, "the rest with --verbose"
     _, server, token = _told(alovoice)
     assert "answers in" in server, "a refusal is an answer"
@@ -397,9 +397,9 @@ def test_status_on_a_terminal_says_that_a_token_is_missing_and_that_the_sandbox_
 ) -> None:
     assert _told(alovoice)[2] == "Token none; nothing waits to be forwarded"
     profile, server, token = _told(alovoice, "-p", "sandbox")
-    assert profile == "Profile sandbox (by -p)"
+    assert profile == "Profile sandbox (from -p)"
     assert server.startswith("Server the sandbox, a PBX inside this program: answers in")
-    assert token == "Token none is needed; nothing waits to be forwarded"
+    assert token == "Token not needed; nothing waits to be forwarded"
 
 
 @pytest.mark.parametrize("hours", [-1, 1])

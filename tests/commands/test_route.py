@@ -31,10 +31,10 @@ def test_errors_end_the_check_with_8_and_stand_at_their_line_and_column(home: Fr
     result = home("route", "check", "bad.toml")
     assert result.code == 8
     assert [line.split("\t")[:3] for line in result.out.splitlines()[1:]] == [
-        ["error", "bad.toml:4:10", "`when` has no 'form'"],
-        ["error", "bad.toml:5:17", "peer 'x': the argument is an extension, in digits"],
+        ["error", "bad.toml:4:10", "`when` has no key 'form'"],
+        ["error", "bad.toml:5:17", "peer 'x': peer needs an extension, in digits"],
     ]
-    assert result.err == "note: bad.toml: 2 errors, 0 warnings; its tests were not run\n"
+    assert result.err == "note: bad.toml: 2 errors, 0 warnings; the tests were not run\n"
 
 
 def test_json_tells_findings_tests_and_whether_all_is_well(home: FrontDoor) -> None:
@@ -46,7 +46,7 @@ def test_json_tells_findings_tests_and_whether_all_is_well(home: FrontDoor) -> N
         "file": "bad.toml",
         "line": 4,
         "column": 10,
-        "message": "`when` has no 'form'",
+        "message": "`when` has no key 'form'",
         "hint": "did you mean from?",
     }
     good = home("route", "check", "rules.toml", "--json", "-q")
@@ -68,7 +68,7 @@ def test_warnings_fail_a_strict_check_only(home: FrontDoor) -> None:
     assert home("route", "check", "rules.toml").code == 0
     strict = home("route", "check", "rules.toml", "--strict")
     assert strict.code == 8
-    assert "'night' (line 28) takes all its callers before it" in strict.out
+    assert "an earlier rule takes all its callers: 'night' (line 28)" in strict.out
 
 
 def test_online_asks_the_pbx_for_extensions_and_lines(home: FrontDoor) -> None:
@@ -81,7 +81,7 @@ def test_online_asks_the_pbx_for_extensions_and_lines(home: FrontDoor) -> None:
     assert result.code == 8
     assert "the PBX has no extension 2999" in result.out
     assert "the PBX has no line 712037999" in result.out
-    assert "departments 6000; sound files 123" in result.out
+    assert "queues: 6000; sound files: 123" in result.out
 
 
 def test_online_says_that_a_file_that_cannot_be_read_was_not_compared(home: FrontDoor) -> None:
@@ -125,7 +125,7 @@ def test_a_past_can_be_made_up(home: FrontDoor) -> None:
 def test_rules_with_errors_decide_nothing(home: FrontDoor) -> None:
     result = home("route", "test", "bad.toml")
     assert (result.code, result.out) == (8, "")
-    assert "bad.toml, line 4, column 10: `when` has no 'form'" in result.err
+    assert "bad.toml, line 4, column 10: `when` has no key 'form'" in result.err
     assert "alovoice route check bad.toml" in result.err
 
 

@@ -43,7 +43,7 @@ def test_diff_counts_the_callers_who_would_go_elsewhere(alovoice: FrontDoor, row
     header, row = (line.split("\t") for line in result.out.splitlines())
     assert header == ["callers", "calls", "old_rule", "old_action", "new_rule", "new_action", "examples"]
     assert row[:6] == ["2", "3", "Ўз мижозлар", "queue:1", "Ўз мижозлар", "queue:2"]
-    assert "4 questions of 3 callers: 2 callers would go elsewhere, in 3 calls (75.0 %); 1 question" in result.err
+    assert "questions: 4, callers: 3; 2 callers would go elsewhere; their calls: 3 (75.0 %); 1 question" in result.err
     told = json.loads(alovoice("route", "diff", "old.toml", "new.toml", "--since", "all", "--json").out)
     assert {name: told[name] for name in told if name != "moves"} == {
         "calls": 5,
@@ -55,7 +55,7 @@ def test_diff_counts_the_callers_who_would_go_elsewhere(alovoice: FrontDoor, row
     (move,) = told["moves"]
     assert [example["from_number"] for example in move["examples"]] == ["901111111", "902222222"]
     same = alovoice("route", "diff", "old.toml", "old.toml", terminal=True)
-    assert "nobody would go elsewhere" in same.err
+    assert "no caller would go elsewhere" in same.err
 
 
 def test_diff_asks_each_question_with_the_past_as_it_was_then(alovoice: FrontDoor, rows: Rows) -> None:
@@ -75,7 +75,10 @@ def test_diff_says_what_is_missing(alovoice: FrontDoor, rows: Rows) -> None:
     assert alovoice("route", "diff", "old.toml", "nosuch.toml").code == 2
     assert alovoice("route", "diff", "old.toml", "new.toml", "--since", "x").code == 2
     assert alovoice("route", "diff", "old.toml", "new.toml", "--store", "nosuch.db").code == 2
-    assert "no route question is stored" in alovoice("route", "diff", "old.toml", "new.toml", terminal=True).err
+    assert (
+        "no route question of this time is stored"
+        in alovoice("route", "diff", "old.toml", "new.toml", terminal=True).err
+    )
 
 
 def test_test_asks_the_store_and_a_made_up_past_goes_before_it(alovoice: FrontDoor, rows: Rows) -> None:
@@ -119,7 +122,7 @@ def test_an_override_is_set_shown_and_ended(alovoice: FrontDoor) -> None:
 def test_an_override_that_no_listener_obeys_says_so_and_is_kept_for_one_that_starts(alovoice: FrontDoor) -> None:
     begun = alovoice("route", "override", "queue:6000", "--for", "30m")
     assert begun.code == 9
-    assert "no listener of profile default runs: no caller gets queue:6000" in begun.err
+    assert "no listener of profile default is running: no caller gets queue:6000" in begun.err
     assert "from now on" not in begun.err
     assert "a listener that starts before" in begun.err
     shown = alovoice("route", "override", "--json")
@@ -141,12 +144,12 @@ def test_an_override_is_the_profile_s_own_and_stands_in_the_status(alovoice: Fro
     ("words", "said"),
     [
         (("queue:6000",), "must end by itself"),
-        (("queue:x", "--for", "1h"), "is no step"),
+        (("queue:x", "--for", "1h"), "is not a step"),
         (("queue:6000", "--for", "soon"), "is no span"),
         (("queue:6000", "--for", "0m"), "between 1s and 31d"),
         (("queue:6000", "--for", "999999w"), "between 1s and 31d"),
         (("--for", "1h"), "needs a step"),
-        (("queue:6000", "--off"), "--off takes no step"),
+        (("queue:6000", "--off"), "--off cannot be used together"),
     ],
 )
 def test_words_that_make_no_override_change_nothing(alovoice: FrontDoor, words: tuple[str, ...], said: str) -> None:
@@ -158,7 +161,7 @@ def test_words_that_make_no_override_change_nothing(alovoice: FrontDoor, words: 
 
 def test_a_rehearsal_changes_nothing_and_a_broken_file_can_be_put_right(alovoice: FrontDoor, tmp_path: Path) -> None:
     rehearsed = alovoice("route", "override", "queue:6000", "--for", "1h", "--dry-run")
-    assert (rehearsed.code, "no listener of profile default runs" in rehearsed.err) == (0, True)
+    assert (rehearsed.code, "no listener of profile default is running" in rehearsed.err) == (0, True)
     file = alovoice.home / "state" / "override.json"
     assert not file.exists()
     assert alovoice("route", "override", "queue:6000", "--for", "1h").code == 9

@@ -2,7 +2,9 @@
 
 import json
 import sqlite3
+import threading
 import time
+from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,11 +13,13 @@ from typing import Any
 import pytest
 from event_rows import MICRO, Rows, end_of
 from front_door import FrontDoor
+from listening.conftest import Handler, Listening, crm, listen
 from postgres_server import Cluster
 
 from alovoice_cli.stores.event_engine import opened
 from alovoice_cli.stores.process_lock import hold
 
+__all__ = ["crm", "listen"]  # fixtures
 START = int(time.time()) - 50_000
 ALL = ("--json", "--since", "all", "--until", f"{datetime.fromtimestamp(START + 49_000, UTC):%Y-%m-%dT%H:%M:%SZ}")
 WORDS = (
@@ -25,6 +29,7 @@ WORDS = (
     ("events", "missed", "--limit", "0", *ALL),
     ("events", "gaps", "--limit", "0", *ALL),
     ("events", "export", "--with-uptime", "--with-trials"),
+    ("events", "outbox", "list", "--json"),
 )
 
 
@@ -287,3 +292,34 @@ def test_the_source_is_not_changed(alovoice: FrontDoor, file: Rows, postgres: Cl
     before = dumped()
     _copy(alovoice, file, postgres.database())
     assert dumped() == before
+
+
+def test_a_history_is_copied_while_a_listener_writes(
+    alovoice: FrontDoor, listen: Callable[..., Listening], crm: Handler, postgres: Cluster
+) -> None:
+    target, own = postgres.database(), str(alovoice.home / "state" / "events.db")
+    listening, ending, ids = listen("--forward", crm.url), threading.Event(), list[str]()
+
+    def send() -> None:
+        while not ending.is_set() or len(ids) < 50:
+            start = {"number": f"9012{len(ids):05}", "line": 712037006, "type": "inc", "start_time": START + len(ids)}
+            status, call_id = listening.post("callstart", start)
+            assert status == 200
+            ids.append(call_id.decode())
+            end = {"call_id": ids[-1], "status_code": "486", "finish_time": START + 5, "duration": 5}
+            assert listening.post("callend", end) == (200, b"true")
+
+    sender = threading.Thread(target=send)
+    sender.start()
+    copies = [alovoice("store", "copy", own, target, "--json") for _ in range(3)]
+    ending.set()
+    sender.join()
+    assert [copy.code for copy in copies] == [0, 0, 0], copies
+    assert listening.stop() == 143
+    last = json.loads(alovoice("store", "copy", own, target, "--json").out)
+    assert (last["at_rest"], sum(table["left"] for table in last.values() if isinstance(table, dict))) == (True, 0)
+    assert _reports(alovoice, target) == _reports(alovoice, own)
+    assert _sql(target, "SELECT count(*) FROM call WHERE start_seq IS NOT NULL AND end_seq IS NOT NULL") == [
+        (len(ids),)
+    ]
+    assert _sql(target, "SELECT seq, state FROM outbox") == _sql(own, "SELECT seq, state FROM outbox")

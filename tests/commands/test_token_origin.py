@@ -232,7 +232,7 @@ def test_what_a_token_command_started_ends_with_it(
     text = f'[profiles.a]\nbase_url = "{servers[0].url}"\ntoken_command = "sh {script}"\n'
     _lay(alovoice, "config.toml", text)
     result = alovoice("trunks", "-p", "a", "--timeout", "2" if ending == "timeout" else "30")
-    told = {"timeout": "took longer than 2 seconds", "too much": "printed more than 64 kB", "done": ""}[ending]
+    told = {"timeout": "took longer than 2 s", "too much": "printed more than 64 kB", "done": ""}[ending]
     assert told in result.err
     assert result.code == (0 if ending == "done" else 3)
     child = int((alovoice.home / "child").read_text())

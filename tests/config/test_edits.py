@@ -4,11 +4,12 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from front_door import FrontDoor
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from alovoice_cli.config import edits
-from alovoice_cli.config.edits import Login, keep_login
+from alovoice_cli.config.edits import Login, keep_login, setting_names
 from alovoice_cli.config.paths import Paths
 from alovoice_cli.config.profiles import read_config
 from alovoice_cli.config.settings import known_profiles
@@ -85,9 +86,9 @@ def test_a_profile_can_be_added_without_a_value(paths: Paths, mine: Path) -> Non
         ("token", "x", "no setting token"),
         ("tashkent.token", "x", "no setting token"),
         ("tashkent.profile", "x", "no setting profile"),
-        ("tash kent.timeout", "5", "no profile can be called"),
-        (".timeout", "5", "no profile can be called"),
-        ("a.b.timeout", "5", "no profile can be called"),
+        ("tash kent.timeout", "5", "a profile cannot have the name"),
+        (".timeout", "5", "a profile cannot have the name"),
+        ("a.b.timeout", "5", "a profile cannot have the name"),
         ("tashkent.timeout", "0", "seconds"),
         ("tashkent.timeout", "a day", "seconds"),
         ("tashkent.timeout", "nan", "seconds"),
@@ -97,13 +98,13 @@ def test_a_profile_can_be_added_without_a_value(paths: Paths, mine: Path) -> Non
         ("tashkent.trunks", "712,abc", "line numbers"),
         ("tashkent.base_url", "http://pbx.example", "must be https"),
         ("tashkent.base_url", "https://u:p@pbx.example", "user name"),
-        ("tashkent.timezone", "Asia/Tashkentt", "no time zone"),
-        ("tashkent.timezone", "Asia", "no time zone"),
+        ("tashkent.timezone", "Asia/Tashkentt", "not a known time zone"),
+        ("tashkent.timezone", "Asia", "not a known time zone"),
         ("tashkent.timezone", "../../etc/passwd", "such as"),
-        ("tashkent.token_command", "echo 'x", "as a shell reads it"),
+        ("tashkent.token_command", "echo 'x", "that a shell can read"),
         ("sandbox.base_url", "https://cld.alovoice.uz", "simulated PBX"),
         ("require_profile", "maybe", "true or false"),
-        ("profile", "tashkend", "no profile tashkend; there are default, samarkand, sandbox, tashkent"),
+        ("profile", "tashkend", "no profile tashkend; known profiles: default, samarkand, sandbox, tashkent"),
     ],
 )
 def test_a_bad_key_or_value_changes_nothing(paths: Paths, mine: Path, key: str, text: str, trouble: str) -> None:
@@ -200,3 +201,9 @@ def test_any_words_are_set_or_refused_and_the_file_stays_sound(paths: Paths, own
         return
     assert edits.get_value(paths, key) == change.value
     tomllib.loads(paths.config_file.read_text("utf-8"))
+
+
+def test_every_name_that_is_offered_for_a_setting_is_one(alovoice: FrontDoor) -> None:
+    for name in setting_names():
+        shown = alovoice("config", "get", name)
+        assert shown.code == 0, shown.err

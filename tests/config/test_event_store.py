@@ -46,7 +46,7 @@ def test_the_store_is_the_flags_or_the_profiles_or_named_after_it(
 def test_a_relative_store_is_refused_since_each_directory_would_have_its_own(alovoice: FrontDoor) -> None:
     result = alovoice("config", "set", "store", "events.db")
     assert result.code == 2
-    assert "whole path" in result.err
+    assert "absolute path" in result.err
     assert alovoice("config", "set", "store", "/srv/events.db").code == 0
     assert alovoice("config", "get", "store").out == "/srv/events.db\n"
 

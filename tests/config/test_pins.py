@@ -33,12 +33,12 @@ def test_the_search_ends_at_home(project: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "trouble"),
     [
-        ('profile = "a"\ntoken = "x"\n', "line 2, column 1: token has no place here"),
-        ('base_url = "https://evil.example"\n', "line 1, column 1: base_url has no place here"),
-        ('[profiles.a]\nbase_url = "https://evil.example"\n', "profiles has no place here"),
-        ('profile = "../a"\n', "a project says"),
-        ("profile = 5\n", "line 1, column 1: a project says"),
-        ("", "a project says"),
+        ('profile = "a"\ntoken = "x"\n', "line 2, column 1: token is not allowed here"),
+        ('base_url = "https://evil.example"\n', "line 1, column 1: base_url is not allowed here"),
+        ('[profiles.a]\nbase_url = "https://evil.example"\n', "profiles is not allowed here"),
+        ('profile = "../a"\n', "the file of a project contains"),
+        ("profile = 5\n", "line 1, column 1: the file of a project contains"),
+        ("", "the file of a project contains"),
         ("profile = \n", "line 1, column 11"),
     ],
 )

@@ -64,7 +64,7 @@ def test_a_server_that_is_not_there_ends_with_2_and_no_password(alovoice: FrontD
     done = alovoice(*words, "--store", URL)
     assert done.code == 2, done.err
     assert "the store postgresql://me:••••@127.0.0.1:1/db cannot be reached" in done.err
-    assert done.err.count("everybody on this machine can read") == 1
+    assert done.err.count("all users of this computer can read") == 1
     assert SECRET not in done.err + done.out
 
 

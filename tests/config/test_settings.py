@@ -131,7 +131,7 @@ def test_the_profile_is_chosen_by_flag_then_environment_then_project_then_file(
     assert (settings.profile, settings.origin["profile"]) == ("tashkent", "flag")
     settings = settle(environ, cwd=project)
     assert (settings.profile, settings.origin["profile"]) == ("samarkand", "environment ALOVOICE_PROFILE")
-    with pytest.raises(UsageError, match="base_url of profile open must be https"):
+    with pytest.raises(UsageError, match=r"profiles\.open\.base_url must be https"):
         settle(cwd=project)
     settings = settle(cwd=project, base_url="https://flag.example")
     assert (settings.profile, settings.origin["profile"]) == ("open", f"project {pin}")
@@ -166,7 +166,7 @@ def test_an_unknown_profile_is_refused_with_the_list_and_the_nearest(
 
 def test_a_new_profile_is_for_login_alone_and_known_once_it_has_a_token(paths: Paths, settle: Resolve) -> None:
     assert settle(profile="bukhara", new=True).profile == "bukhara"
-    with pytest.raises(UsageError, match="no profile can be called"):
+    with pytest.raises(UsageError, match="a profile cannot have the name"):
         settle(profile="../x", new=True)
     with pytest.raises(UsageError, match="no profile bukhara"):
         settle(profile="bukhara")
@@ -177,7 +177,7 @@ def test_a_new_profile_is_for_login_alone_and_known_once_it_has_a_token(paths: P
 def test_flag_and_environment_that_differ_are_told_in_one_line(written: Paths, settle: Resolve) -> None:
     environ = {"ALOVOICE_PROFILE": "samarkand"}
     told = settle(environ, profile="tashkent").profile_conflict
-    assert told == "profile tashkent (from -p) wins over samarkand (ALOVOICE_PROFILE)"
+    assert told == "profile tashkent (from -p) has priority over samarkand (ALOVOICE_PROFILE)"
     assert settle(environ, profile="samarkand").profile_conflict == ""
     assert settle(environ).profile_conflict == settle(profile="tashkent").profile_conflict == ""
 

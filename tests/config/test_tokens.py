@@ -44,14 +44,14 @@ def test_forgetting_where_nothing_is_stored_makes_no_file(paths: Paths) -> None:
     "text", ["", " \n", "a b", "a/b", "a?b", "a#b", "a%b", "a\\b", "a\x00b", "a\nb", "тoken", "x" * 201]
 )
 def test_what_cannot_stand_in_a_path_is_no_token(paths: Paths, text: str) -> None:
-    with pytest.raises(UsageError, match="the token from the input") as caught:
+    with pytest.raises(UsageError, match="the input: ") as caught:
         keep_login(paths, Login("tashkent", SERVER), text)
     assert len(text) < 3 or text not in str(caught.value.as_json())
     assert not paths.tokens_file.exists()
 
 
 def test_a_bad_profile_name_gets_no_token(paths: Paths) -> None:
-    with pytest.raises(UsageError, match="no profile can be called"):
+    with pytest.raises(UsageError, match="a profile cannot have the name"):
         keep_login(paths, Login("a b", SERVER), TOKEN)
 
 
@@ -155,7 +155,7 @@ def test_a_token_command_runs_without_a_shell_and_without_the_token(tmp_path: Pa
         (f'{PYTHON} -c "" {TOKEN}', "printed nothing"),
         (f"/nonexistent/secret-tool {TOKEN}", "cannot be run"),
         (f'{PYTHON} -c "import os, signal; os.kill(os.getpid(), signal.SIGTERM)" {TOKEN}', "ended by signal 15"),
-        (f"{PYTHON} -c \"print('{TOKEN}'); print('user: {TOKEN}')\"", "printed a second line"),
+        (f"{PYTHON} -c \"print('{TOKEN}'); print('user: {TOKEN}')\"", "printed more than one line"),
         (f"{PYTHON} -c \"print('{TOKEN}' * 100000)\"", "printed more than 64 kB"),
         (f"{PYTHON} -c \"while True: print('{TOKEN}')\"", "printed more than 64 kB"),
         ("", "cannot be run"),

@@ -36,9 +36,9 @@ def test_a_sound_url_loses_only_its_last_slash(text: str, checked: str) -> None:
         ("", "name a host"),
         ("https://user:pass@pbx.example", "user name"),
         ("https://@pbx.example", "user name"),
-        ("https://pbx.example?token=1", r"a \?"),
-        ("https://pbx.example#x", r"a \?"),
-        ("https://pbx.example?", r"a \?"),
+        ("https://pbx.example?token=1", r"\? or #"),
+        ("https://pbx.example#x", r"\? or #"),
+        ("https://pbx.example?", r"\? or #"),
         ("https://pbx.example:0", "name a host"),
         ("https://pbx.example:99999", "port"),
         ("https://pbx.example:x", "port"),
@@ -46,8 +46,8 @@ def test_a_sound_url_loses_only_its_last_slash(text: str, checked: str) -> None:
         ("https://pbx.example\\@evil.example", "backslashes"),
         ("https://pbx\n.example", "control"),
         ("http://127.0.0.1\\.evil.example", "backslashes"),
-        ("https://[::1", "understood"),
-        ("https://u:pass℀@x", "understood"),
+        ("https://[::1", "is not a valid URL"),
+        ("https://u:pass℀@x", "is not a valid URL"),
     ],
 )
 def test_a_url_that_could_lead_elsewhere_is_refused(text: str, trouble: str) -> None:

@@ -10,7 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alovoice_cli.errors import UsageError
-from alovoice_cli.events.deployment import ServiceUnit, nginx_location, systemd_unit
+from alovoice_cli.events.deployment import (
+    ServiceUnit,
+    nginx_location,
+    nginx_shared_location,
+    nginx_upstream,
+    systemd_unit,
+)
 
 ARGV = ["/usr/local/bin/alovoice", "listen", "--port", "8787", "--fallback", "queue:6000"]
 
@@ -122,6 +128,15 @@ def test_the_location_passes_the_path_on_and_logs_no_secret() -> None:
     assert location.count("{") - location.count("`server { … }`") == 1
     assert "proxy_read_timeout 35s;" in nginx_location("127.0.0.1", 1, read_seconds=35)
     assert "proxy_pass http://[::1]:1;" in nginx_location("::1", 1, path="/")
+
+
+def test_listeners_that_share_a_store_are_asked_one_after_the_other() -> None:
+    upstream = nginx_upstream([("10.0.0.1", 8787), ("fd00::2", 8787)])
+    assert "    server 10.0.0.1:8787 max_fails=0;\n    server [fd00::2]:8787 max_fails=0;\n" in upstream
+    location = nginx_shared_location(path="/", read_seconds=20)
+    assert "    proxy_pass http://alovoice;\n" in location
+    assert "proxy_next_upstream error timeout http_503 non_idempotent;" in location
+    assert "proxy_read_timeout 20s;" in location
 
 
 @pytest.mark.parametrize("path", ["h/", "/h {", "/h;", "/ў"])

@@ -73,7 +73,7 @@ def test_and_binds_closer_than_or_and_not_closer_than_both() -> None:
         ("peer not 1", 10, "'in'"),
         ("status = 'x", 10, "not closed"),
         ("status ! 1", 8, "means nothing"),
-        ("received > someday", 12, "no moment"),
+        ("received > someday", 12, "not a valid time"),
         ("peer = \x00", 8, "cannot be asked"),
         ("not " * 60 + "peer=1", 201, "deeper"),
         ("peer=1 or " * 500 + "peer=1", 4001, "longer"),

@@ -6,6 +6,7 @@ import http.server
 import json
 import queue
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -18,6 +19,8 @@ from urllib.parse import urlsplit
 import pytest
 from front_door import FrontDoor
 
+from alovoice_cli.stores.event_engine import open_event_store, opened
+
 START: dict[str, Any] = {
     "inner_phone": 2000,
     "number": "+998901234567",
@@ -25,6 +28,32 @@ START: dict[str, Any] = {
     "type": "inc",
     "start_time": 1716209468,
 }
+
+
+def store_of(alovoice: FrontDoor) -> str:
+    """The URL of the profile's event store."""
+    named = json.loads(alovoice("config", "get", "store", "--json").out)["value"]
+    return named or f"sqlite:///{alovoice.home / 'state' / 'events.db'}"
+
+
+def sql(alovoice: FrontDoor, statement: str) -> list[Any]:
+    """Runs a statement on the profile's event store, of either kind, and returns its rows."""
+    with opened(store_of(alovoice)) as connection:
+        cursor = connection.execute(statement)
+        return cursor.fetchall() if statement.startswith("SELECT") else []
+
+
+@contextlib.contextmanager
+def locked(alovoice: FrontDoor) -> Iterator[None]:
+    """Keeps all writers from the profile's event store."""
+    with contextlib.closing(open_event_store(store_of(alovoice))) as connection:
+        if isinstance(connection, sqlite3.Connection):
+            connection.execute("BEGIN EXCLUSIVE")
+        else:
+            connection.execute("BEGIN")
+            connection.execute("LOCK TABLE delivery IN EXCLUSIVE MODE")
+        yield
+        connection.execute("ROLLBACK")
 
 
 @dataclass
@@ -94,10 +123,15 @@ class Listening:
         """Reads both streams from now on; returns when the listener is ready, or has ended."""
         for target in (self._read, self._read_errors):
             threading.Thread(target=target, daemon=True).start()
-        deadline = time.monotonic() + 90
+        deadline, early = time.monotonic() + 90, []
         while time.monotonic() < deadline:
             with contextlib.suppress(queue.Empty):
                 ready = self.lines.get(timeout=0.1)
+                if "urls" not in ready:  # a sender that knew the port was faster than the ready line
+                    early.append(ready)
+                    continue
+                for event in early:
+                    self.lines.put(event)
                 self.urls, self.pid, self.admin = ready["urls"], ready["pid"], ready.get("admin", "")
                 return
             if self.process.poll() is not None:

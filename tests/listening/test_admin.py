@@ -156,13 +156,17 @@ def systemd(alovoice: FrontDoor, tmp_path: Path) -> Iterator[Notifications]:
 
 
 def test_the_admin_port_stands_in_the_ready_line_and_answers_three_paths(
-    listen: Listen, systemd: Notifications, tmp_path: Path
+    listen: Listen, systemd: Notifications, tmp_path: Path, alovoice: FrontDoor
 ) -> None:
     ready_file = tmp_path / "ready"
     listening = listen("--admin", "0", "--ready-file", str(ready_file))
     assert re.fullmatch(r"http://127\.0\.0\.1:\d+", listening.admin)
     assert listening.request("GET", f"{listening.admin}/live") == (200, b'{"live": true}\n')
-    assert listening.request("GET", f"{listening.admin}/ready") == (200, b'{"ready": true, "reason": null}\n')
+    status, told = listening.request("GET", f"{listening.admin}/ready")
+    assert status == 200
+    store = str(alovoice.home / "state" / "events.db")
+    assert json.loads(told) == {"ready": True, "reason": None, "store": store, "spooling": False}
+    assert metrics(listening)["alovoice_store_info", store] == 1
     assert listening.request("GET", f"{listening.admin}/metrics")[0] == 200
     assert listening.request("GET", f"{listening.admin}/")[0] == 404
     assert listening.request("POST", f"{listening.admin}/ready")[0] == 405
@@ -216,7 +220,9 @@ def test_a_full_disk_ends_readiness_and_room_brings_it_back(
     assert listening.post("callend", {"call_id": "lost"})[0] == 503
     status, told = listening.request("GET", f"{listening.admin}/ready")
     assert status == 503
-    assert json.loads(told) == {"ready": False, "reason": "neither the event store nor its spool takes events"}
+    answer = json.loads(told)
+    assert (answer["ready"], answer["spooling"]) == (False, True)
+    assert answer["reason"] == "neither the event store nor its spool takes events"
     assert listening.request("GET", f"{listening.admin}/live")[0] == 200
     assert metrics(listening)["alovoice_ready",] == 0
     assert metrics(listening)["alovoice_refused_total", "storage"] == 1

@@ -12,6 +12,8 @@ from alovoice_cli.events.event import MISSED_STATUSES, Call
 from alovoice_cli.routing.step import RouteStep
 from alovoice_cli.stores.pbx_traffic import CallAccount
 
+pytestmark = pytest.mark.usefixtures("profile_store")
+
 CHAOS = "dup=10%,late=10%,reorder=10%"
 
 

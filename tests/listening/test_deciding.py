@@ -23,6 +23,8 @@ from alovoice_cli.routing.live import Live, Reloaded
 from alovoice_cli.routing.step import Override, RouteStep
 from alovoice_cli.stores.override import OverrideFile
 
+pytestmark = pytest.mark.usefixtures("profile_store")
+
 NOW = datetime(2026, 11, 25, 7, tzinfo=UTC)
 RULES = """fallback = { queue = "6000" }
 [[rule]]

@@ -77,7 +77,7 @@ def test_the_unit_names_the_program_as_it_was_started(alovoice: FrontDoor) -> No
         (["--print-systemd", "--sign-secret", "whsec_c2VjcmV0LXNlY3JldC1zZWNyZXQ="], "--sign-secret @FILE"),
         (["--print-systemd", "--secret=very-secret-1234"], "--secret @FILE"),
         (["--print-systemd", "--forward-header", "Authorization: Bearer abc"], "--forward-header @FILE"),
-        (["--print-systemd", "--fallback", "nowhere"], "is no step"),
+        (["--print-systemd", "--fallback", "nowhere"], "is not a step"),
         (["--print-nginx", "--port", "0"], "nginx must know the port"),
         (["--print-nginx", "--allow-from", "x"], "is no network"),
     ],
@@ -149,6 +149,9 @@ def test_nginx_shows_the_way_to_the_port_and_under_the_path_that_the_line_names(
     assert (plain.code, plain.err) == (0, "")
     assert "\nlocation /h/ {\n    proxy_pass http://127.0.0.1:9001;\n" in plain.out
     assert "\nlocation / {\n" in alovoice("listen", "--print-nginx", "--secret", "none").out
+    shared = alovoice("listen", "--print-nginx", "--port", "9001", "--store", "postgresql://me@db/pbx")
+    assert (shared.code, "upstream alovoice {\n    server 127.0.0.1:9001 max_fails=0;\n}\n" in shared.out) == (0, True)
+    assert "    proxy_pass http://alovoice;\n" in shared.out
 
 
 @dataclass

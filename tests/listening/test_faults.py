@@ -10,14 +10,15 @@ import signal
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from front_door import FrontDoor
 from machine import needs_strace
 
-from .conftest import START, Listening
+from .conftest import START, Listening, locked
 
 Listen = Callable[..., Listening]
 ROUNDS = int(os.environ.get("ALOVOICE_SOAK", "2"))
@@ -92,43 +93,38 @@ def test_the_disk_has_it_before_the_answer_goes_out(listen: Listen, tmp_path: Pa
     assert answers == 20
 
 
-@contextlib.contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    connection = sqlite3.connect(path, isolation_level=None)
-    connection.execute("BEGIN EXCLUSIVE")
-    try:
-        yield
-    finally:
-        connection.execute("ROLLBACK")
-        connection.close()
-
-
+@pytest.mark.usefixtures("profile_store")
 def test_a_locked_store_delays_nothing_for_long_and_loses_nothing(listen: Listen, alovoice: FrontDoor) -> None:
     listening = listen("--fallback", "queue:6000")
-    state = alovoice.home / "state"
-    with _locked(state / "events.db"):
+    with locked(alovoice):
         for number in range(5):
             assert listening.post("callend", {"call_id": f"locked-{number}"})[0] == 200
         answer = listening.post("callstart", START)[1]
         # The store stays locked until the end of this block: who waited for it would never answer.
         assert json.loads(listening.post("route", {"from_number": "974244100"})[1])["action_data"] == "6000"
-        assert (state / "spool-events.jsonl").stat().st_mode & 0o777 == 0o600
+        assert _spool(alovoice).stat().st_mode & 0o777 == 0o600
     listening.wait_for("takes events again")
     told = {listening.event()["event_call_id"] for _ in range(7)}
     assert {f"locked-{number}" for number in range(5)} | {answer.decode()} <= told
     assert listening.post("callstart", START)[1] == answer
     listening.stop()
-    assert not (state / "spool-events.jsonl").exists()
+    assert list((alovoice.home / "state").glob("spool-*.jsonl")) == []
     assert len(_events(alovoice)) == 8
 
 
+def _spool(alovoice: FrontDoor) -> Path:
+    (found,) = (alovoice.home / "state").glob("spool-*.jsonl")
+    return found
+
+
+@pytest.mark.usefixtures("profile_store")
 def test_what_the_spool_holds_is_taken_up_at_the_next_start(listen: Listen, alovoice: FrontDoor) -> None:
     listening = listen()
-    with _locked(alovoice.home / "state" / "events.db"):
+    with locked(alovoice):
         assert listening.post("callend", {"call_id": "spooled"})[0] == 200
         listening.process.kill()
         listening.process.wait()
-    with (alovoice.home / "state" / "spool-events.jsonl").open("ab") as spool:
+    with _spool(alovoice).open("ab") as spool:
         spool.write(b'{"id": "torn')
     listen().stop()
     assert [event["event_call_id"] for event in _events(alovoice)] == ["spooled"]

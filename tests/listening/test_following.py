@@ -12,6 +12,8 @@ from front_door import FrontDoor, Result
 
 from .conftest import Listening
 
+pytestmark = pytest.mark.usefixtures("profile_store")
+
 Listen = Callable[..., Listening]
 Serve = Callable[..., None]
 

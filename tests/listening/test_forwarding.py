@@ -17,6 +17,8 @@ from alovoice_cli.listening.targets import parse_forward
 
 from .conftest import START, Handler, Listening
 
+pytestmark = pytest.mark.usefixtures("profile_store")
+
 Listen = Callable[..., Listening]
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 

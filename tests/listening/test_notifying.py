@@ -4,12 +4,10 @@ import itertools
 import json
 import re
 import shlex
-import sqlite3
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +15,9 @@ import pytest
 from front_door import FrontDoor
 from telegram import BOT_TOKEN, CHAT, Bot, lost_answer, refusal, served
 
-from .conftest import Handler, Listening
+from .conftest import Handler, Listening, sql
+
+pytestmark = pytest.mark.usefixtures("profile_store")
 
 Listen = Callable[..., Listening]
 TO = ("--notify", f"telegram:{CHAT}", "--grace", "0s")
@@ -55,9 +55,7 @@ def _told(bot: Bot) -> Counter[str]:
 
 
 def _state(alovoice: FrontDoor) -> Counter[str]:
-    (store,) = (alovoice.home / "state").rglob("events*.db")
-    with closing(sqlite3.connect(store, timeout=30)) as connection:
-        return Counter(row[0] for row in connection.execute("SELECT state FROM notice"))
+    return Counter(row[0] for row in sql(alovoice, "SELECT state FROM notice"))
 
 
 LATER = (*TO[:2], "--grace", "1h")
@@ -66,9 +64,7 @@ LATER = (*TO[:2], "--grace", "1h")
 def _end_of_grace(listen: Listen, listening: Listening, alovoice: FrontDoor) -> Listening:
     """A listener for which the grace of all calls is over, at whatever pace they came."""
     assert listening.stop() == 143
-    (store,) = (alovoice.home / "state").rglob("events*.db")
-    with closing(sqlite3.connect(store)) as connection, connection:
-        connection.execute("UPDATE notice SET due_at = 0")
+    sql(alovoice, "UPDATE notice SET due_at = 0")
     return listen(*LATER)
 
 
@@ -211,10 +207,8 @@ def test_a_retry_of_one_event_also_lets_the_chat_be_tried_that_waits_with_its_ca
     assert listening.stop() == 143
     (waiting,) = json.loads(alovoice("events", "outbox", "list", "--json").out)
     assert alovoice("events", "outbox", "retry", waiting["id"]).code == 0
-    (store,) = (alovoice.home / "state").rglob("events*.db")
-    with closing(sqlite3.connect(store, timeout=30)) as connection:
-        asked = "SELECT count(*) FROM outbox_target WHERE resumed_at > 0 AND waits_until = 0"
-        assert connection.execute(asked).fetchone() == (2,)
+    asked = "SELECT count(*) FROM outbox_target WHERE resumed_at > 0 AND waits_until = 0"
+    assert sql(alovoice, asked)[0][0] == 2
 
 
 def test_calls_for_a_chat_that_is_no_target_any_more_are_named_and_dropped(
@@ -253,12 +247,10 @@ def test_what_became_old_is_one_digest_that_says_how_old(listen: Listen, bot: Bo
     for place in range(40):
         _call(listening, _number(place))
     assert listening.stop() == 143
-    (store,) = (alovoice.home / "state").rglob("events*.db")
-    with closing(sqlite3.connect(store)) as connection, connection:
-        past = 5 * 3600
-        connection.execute("UPDATE call SET reported_at = reported_at - ?, started_at = started_at - ?", (past, past))
-        connection.execute("UPDATE notice SET due_at = due_at - ?, born_at = born_at - ?", (past * 1000000,) * 2)
-        connection.execute("UPDATE notice SET born_at = born_at - 300000000000 WHERE seq < 3")
+    past = 5 * 3600
+    sql(alovoice, f"UPDATE call SET reported_at = reported_at - {past}, started_at = started_at - {past}")
+    sql(alovoice, f"UPDATE notice SET due_at = due_at - {past * 1000000}, born_at = born_at - {past * 1000000}")
+    sql(alovoice, "UPDATE notice SET born_at = born_at - 300000000000 WHERE seq < 3")
     again = listen(*LATER)
     again.wait_for("older than 72 hours and not told")
     bot.wait(lambda: bot.messages)
@@ -330,7 +322,7 @@ def test_one_listener_of_a_store_tells_and_the_other_takes_over(listen: Listen, 
     _call(first, _number(1))
     bot.wait(lambda: bot.messages)
     second = listen(*TO)
-    second.wait_for("forwards for this store")
+    second.wait_for("another listener")
     _call(second, _number(2))
     bot.wait(lambda: _state(alovoice) == {"told": 2})
     first.process.kill()

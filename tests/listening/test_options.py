@@ -63,8 +63,8 @@ no-dedupe = true
         ("port = 70000", "port must be a port, 0 to 65535"),
         ('port = "8787"', "port must be a port"),
         ('forward = "https://crm.example.com"', "forward must be a list of texts"),
-        ('rules = "rules.toml"', "rules must be a whole path"),
-        ('sign-secret = "@secret"', "sign-secret must be a whole path"),
+        ('rules = "rules.toml"', "rules must be an absolute path"),
+        ('sign-secret = "@secret"', "sign-secret must be an absolute path"),
         ("forward-timeout = 31", "forward-timeout must be a number of seconds, 0.05 to 30"),
         ('log-format = "xml"', "log-format must be one of text, json"),
         ("no-dedupe = 1", "no-dedupe must be true or false"),
@@ -79,7 +79,7 @@ def test_a_profile_that_means_nothing_is_told_with_its_place(line: str, said: st
 def test_a_key_in_the_wrong_table_is_told_where_it_belongs() -> None:
     with pytest.raises(BadConfigError) as told:
         parse_config(Path("config.toml"), "[profiles.tashkent]\nport = 1\n")
-    assert told.value.hint == "port has a meaning under [profiles.NAME.listen]"
+    assert told.value.hint == "port belongs under [profiles.NAME.listen]"
     with pytest.raises(BadConfigError, match="listen must be a table"):
         parse_config(Path("config.toml"), "[profiles.tashkent]\nlisten = 1\n")
 

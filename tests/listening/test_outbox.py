@@ -2,14 +2,13 @@
 
 import json
 import shlex
-import sqlite3
 import time
 from collections.abc import Callable
-from contextlib import closing
 from email.utils import formatdate
 from pathlib import Path
 from typing import Any, cast
 
+import pytest
 from front_door import FrontDoor
 from outbox_kills import KillPlay
 
@@ -20,7 +19,9 @@ from alovoice_cli.listening.target_warnings import OutboxCommands
 from alovoice_cli.listening.targets import parse_forward
 from alovoice_cli.stores.outbox import Due, Outbox
 
-from .conftest import Handler, Listening
+from .conftest import Handler, Listening, sql
+
+pytestmark = pytest.mark.usefixtures("profile_store")
 
 Listen = Callable[..., Listening]
 PATIENCE = 40
@@ -46,12 +47,6 @@ def _post(listening: Listening, *bodies: dict[str, Any]) -> None:
 
 def _told(listening: Listening, text: str) -> int:
     return sum(text in line for line in listening.errors)
-
-
-def _sql(alovoice: FrontDoor, statement: str) -> None:
-    (store,) = (alovoice.home / "state").rglob("events*.db")
-    with closing(sqlite3.connect(store, timeout=30)) as connection, connection:
-        connection.execute(statement)
 
 
 def _command(line: str) -> list[str]:
@@ -82,7 +77,7 @@ def test_one_event_is_refused_then_all_are_and_the_mended_crm_gets_them_in_order
     (target,) = json.loads(alovoice("status", "--offline", "--json").out)["outbox"]
     assert (target["waiting"], target["dead"], target["state"]) == (6, 0, "refusing")
     assert target["oldest_seconds"] >= 0
-    _sql(alovoice, f"UPDATE outbox SET due_at = due_at + {HOUR} WHERE attempts > 0")
+    sql(alovoice, f"UPDATE outbox SET due_at = due_at + {HOUR} WHERE attempts > 0")
     crm.seen.clear()
     crm.answer = lambda _: (200, b"")
     _post(listening, {"call_id": "new", "n": 6})
@@ -188,10 +183,10 @@ def _program(home: Path, name: str, *lines: str) -> tuple[str, Callable[[], list
     return f"/bin/sh {script}", lambda: (log.read_text() if log.exists() else "").split()
 
 
-def test_of_two_listeners_one_forwards_and_when_it_dies_nothing_is_done_twice_or_forgotten(
-    listen: Listen, crm: Handler, alovoice: FrontDoor
+def test_of_two_listeners_that_share_a_store_one_is_killed_and_when_it_dies_nothing_is_done_twice_or_forgotten(
+    listen: Listen, crm: Handler, alovoice: FrontDoor, engine: str
 ) -> None:
-    KillPlay(alovoice, listen, crm).run(2)
+    KillPlay(alovoice, listen, crm, is_shared=engine == "postgres").run(2)
 
 
 def test_programs_are_ended_with_the_listener_told_and_started_again_by_order_alone(

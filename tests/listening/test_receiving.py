@@ -5,7 +5,6 @@ import json
 import shutil
 import signal
 import socket
-import sqlite3
 import ssl
 import subprocess
 from collections.abc import Callable
@@ -16,18 +15,17 @@ from typing import Any
 import pytest
 from front_door import FrontDoor
 
-from .conftest import START, Handler, Listening
+from .conftest import START, Handler, Listening, sql
+
+pytestmark = pytest.mark.usefixtures("profile_store")
 
 IDS = ("event_call_id", "pbx_call_id", "crm_call_id")
 
 Listen = Callable[..., Listening]
 
 
-def _bodies(alovoice: FrontDoor, name: str = "events.db") -> list[bytes]:
-    with sqlite3.connect(alovoice.home / "state" / name) as connection:
-        rows = connection.execute("SELECT body FROM delivery WHERE type <> 'probe' ORDER BY seq").fetchall()
-    connection.close()
-    return [row[0] for row in rows]
+def _bodies(alovoice: FrontDoor) -> list[bytes]:
+    return [row[0] for row in sql(alovoice, "SELECT body FROM delivery WHERE type <> 'probe' ORDER BY seq")]
 
 
 def test_the_first_line_says_where_it_listens_and_that_it_works(listen: Listen, tmp_path: Path) -> None:

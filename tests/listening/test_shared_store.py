@@ -1,9 +1,12 @@
 """Several listeners on one store on a server: one history, each delivery made by one of them, nothing lost."""
 
 import json
+import resource
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +15,11 @@ from front_door import FrontDoor
 from outages import OutagePlay
 from postgres_server import Cluster, running_cluster
 
+from alovoice_cli.moments import unix_microseconds
 from alovoice_cli.stores.event_postgres import IDLE
+from alovoice_cli.stores.events import EventStore
 
-from .conftest import START, Handler, Listening
+from .conftest import START, Handler, Listening, sql
 
 Listen = Callable[..., Listening]
 PATIENCE = 40
@@ -145,6 +150,7 @@ def test_one_listener_tells_of_a_missed_call_and_the_other_takes_over(
     for number, listening in enumerate((one, other)):
         _miss(listening, f"90123456{number}")
         crm.wait(number + 1)
+    _until(lambda: sql(alovoice, "SELECT count(*) FROM notice WHERE state = 'told'")[0][0] == 2, "what was told")
     one.process.kill()
     other.wait_for("this listener takes over, and tells of missed calls")
     _miss(other, "901234569")
@@ -206,4 +212,50 @@ def test_a_listener_starts_while_its_server_is_down_and_its_events_come_later(
     assert [event["type"] for event in events] == ["callend", "callstart", "callstart"]
     assert [event["duplicate_of"] for event in events] == [None, call_id.decode(), None]
     assert [json.loads(body).get("call_id") for _, body in crm.seen] == [None, call_id.decode()]
-    assert [row for row in _rows(alovoice, "gaps") if row["what"] == "no listener"] == []
+    dead, alive = EventStore(json.loads(alovoice("config", "get", "store", "--json").out)["value"]).uptimes()
+    assert dead.began_at <= unix_microseconds(datetime.fromisoformat(events[-1]["received_at"])) < alive.began_at
+
+
+def _let_no_file_grow() -> None:
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (6000, 6000))
+
+
+def test_without_server_and_with_a_full_spool_the_sender_is_told_and_all_else_comes_later(
+    listen: Listen, alovoice: FrontDoor, mortal: Cluster
+) -> None:
+    mortal.stop("immediate")
+    listening = listen("--admin", "0", preexec_fn=_let_no_file_grow)
+    kept, status = list[str](), 200
+    while status == 200:
+        name = f"call-{len(kept)}"
+        status, _ = listening.post("callend", {"call_id": name, "filling": "x" * 500})
+        kept += [name] * (status == 200)
+    assert status == 503
+    assert len(kept) > 3
+    assert listening.request("GET", f"{listening.admin}/ready")[0] == 503
+    assert b"alovoice_spooling 1.0" in listening.request("GET", f"{listening.admin}/metrics")[1]
+    mortal.start()
+    listening.wait_for("takes events again")
+    assert listening.post("callend", {"call_id": "after"}) == (200, b"true")
+    _until(lambda: [event["event_call_id"] for event in _rows(alovoice, "list")] == ["after", *kept[::-1]])
+
+
+KNOWN_CALLERS = """fallback = { queue = "1" }
+[[rule]]
+name = "back to whom they spoke with"
+when = { spoke_within = "7d" }
+then = { peer = "@last_peer" }
+"""
+
+
+def test_callers_are_sent_on_while_the_server_is_away(listen: Listen, alovoice: FrontDoor, mortal: Cluster) -> None:
+    rules = alovoice.home / "rules.toml"
+    rules.write_text(KNOWN_CALLERS)
+    listening = listen("--rules", str(rules))
+    mortal.stop("immediate")
+    answers = [json.loads(listening.post("route", {"from_number": "974244100"})[1]) for _ in range(20)]
+    assert [answer["action_data"] for answer in answers] == ["1"] * 20
+    mortal.start()
+    listening.wait_for("takes events again")
+    _until(lambda: len(_rows(alovoice, "list", "--type", "route")) == 20)

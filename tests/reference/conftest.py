@@ -158,7 +158,8 @@ class Shell:
 
     name = ""
 
-    def __init__(self, scripts: Path, desk: Path) -> None:
+    def __init__(self, scripts: Path | None, desk: Path) -> None:
+        """Without `scripts` the shell reads the files of its user, as every shell does that is opened."""
         path = shutil.which(self.name)
         if path is None:
             pytest.skip(f"{self.name} is not installed")
@@ -169,14 +170,18 @@ class Shell:
         plain = {"HOME": str(home), "PATH": str(home / "bin"), "TERM": "dumb", "LC_ALL": "C.UTF-8"}
         return plain | {"ALOVOICE_CONFIG_DIR": str(home / "config")} | extra
 
+    def complete(self, line: str, **extra: str) -> list[str]:
+        """Returns what TAB offers at the end of the line."""
+        raise NotImplementedError
+
 
 class Fish(Shell):
     name = "fish"
 
     def complete(self, line: str, **extra: str) -> list[str]:
-        command = f"source {self.scripts}/alovoice.fish; complete -C $LINE"
+        begin, load = (["--no-config"], f"source {self.scripts}/alovoice.fish;") if self.scripts else ([], "")
         done = subprocess.run(
-            [self.path, "--no-config", "-c", command],
+            [self.path, *begin, "-c", f"{load} complete -C $LINE"],
             env=self.environ({"LINE": line} | extra),
             cwd=self.desk,
             capture_output=True,
@@ -230,8 +235,9 @@ class Bash(OnTerminal):
     def complete(self, line: str, **extra: str) -> list[str]:
         # Escape-star inserts all that TAB would offer; the key after it writes the line out, one word a line.
         shown = r"""bind -x '"\C-xp": printf "%s\n" "$READLINE_LINE" >"$OUT"; printf "\0" >>"$OUT"'"""
-        setup = f"PS1=; set +o history; source {self.scripts}/alovoice.bash; {shown}"
-        words = self.run([self.path, "--norc", "--noprofile", "-i"], setup, line, "\x1b*\x18p", extra)
+        begin, load = (["--norc", "--noprofile"], f"source {self.scripts}/alovoice.bash;") if self.scripts else ([], "")
+        setup = f"PS1=; set +o history; {load} {shown}"
+        words = self.run([self.path, *begin, "-i"], setup, line, "\x1b*\x18p", extra)
         written = words[0] if words else ""
         given = line[: max(map(line.rfind, " =")) + 1]
         assert written.startswith(given), written
@@ -256,11 +262,11 @@ def split_words(text: str) -> Iterator[str]:
 class Zsh(OnTerminal):
     name = "zsh"
 
-    def dump(self) -> Path:
+    def dump(self, scripts: Path) -> Path:
         """What zsh has found out about its own functions and ours: once for these scripts, for it takes a while."""
-        path = self.scripts.with_suffix(".zcompdump")
+        path = scripts.with_suffix(".zcompdump")
         if not path.exists():
-            dumping = f"fpath=({self.scripts} $fpath); autoload -Uz compinit; compinit -C -u -d {path}"
+            dumping = f"fpath=({scripts} $fpath); autoload -Uz compinit; compinit -C -u -d {path}"
             subprocess.run([self.path, "-f", "-c", dumping], env={**os.environ, "HOME": str(path.parent)}, check=True)
         return path
 
@@ -271,8 +277,9 @@ class Zsh(OnTerminal):
             'builtin compadd "$@" }; '
             "tell() { _main_complete; print -rn -- $'\\0' >>$OUT; }; zle -C tell list-choices tell; bindkey '^Xp' tell"
         )
-        setup = (
-            f"PS1=; unsetopt beep zle_bracketed_paste; fpath=({self.scripts} $fpath); "
-            f"autoload -Uz compinit; compinit -C -u -d {self.dump()}; {spy}"
-        )
-        return sorted(set(self.run([self.path, "-f", "-i"], setup, line, "\x18p", extra)))
+        begin, load = [], ""
+        if self.scripts is not None:
+            compinit = f"autoload -Uz compinit; compinit -C -u -d {self.dump(self.scripts)};"
+            begin, load = ["-f"], f"fpath=({self.scripts} $fpath); {compinit}"
+        setup = f"PS1=; unsetopt beep zle_bracketed_paste; {load} {spy}"
+        return sorted(set(self.run([self.path, *begin, "-i"], setup, line, "\x18p", extra)))

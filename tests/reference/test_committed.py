@@ -58,6 +58,15 @@ def test_the_main_job_is_completed(shell: Any) -> None:
     assert "hello.mp3" in shell("alovoice -p sandbox autorule create --trunks all --record hel")
     assert shell("alovoice config use sa") == ["samarkand", "sandbox"]
     assert shell("alovoice completion f") == ["fish"]
+    assert shell("alovoice -p d") == ["default"]
+
+
+def test_config_completes_its_keys(shell: Any) -> None:
+    for verb in ("get", "set", "unset"):
+        assert shell(f"alovoice config {verb} time") == ["timeout", "timezone"]
+        assert "listen.forward-header" in shell(f"alovoice config {verb} listen.forw")
+    assert "notify.telegram.api_url" in shell("alovoice config set notify.")
+    assert [offer for offer in shell("alovoice config set timeout ") if not offer.startswith("-")] == []
 
 
 def test_every_command_has_help_and_an_example_in_its_page(tree: Command) -> None:

@@ -128,7 +128,7 @@ def test_the_last_peer_gets_the_caller_and_the_past_is_asked_once_with_the_canon
     past = _Asked()
     decision = decide(rules_of(text), ASKED, NOON, past)
     assert (decision.step, decision.rule) == (RouteStep("peer", "2005"), "b")
-    assert decision.trail[-1].why == 'spoke_within = "7d": they spoke with 2005'
+    assert decision.trail[-1].why == 'spoke_within = "7d": the caller spoke with 2005'
     assert past.asked == [("last_peer", "998974244100", NOON - timedelta(days=7))]
 
 
@@ -149,7 +149,7 @@ def test_counts_of_calls_are_compared() -> None:
 def test_a_last_peer_that_is_no_extension_passes_the_caller_on(peer: str) -> None:
     text = _rule("a", 'spoke_within = "7d"', 'peer = "@last_peer"') + _rule("b", "", 'queue = "7"')
     decision = decide(rules_of(text), ASKED, NOON, _Asked(peer))
-    assert (decision.rule, decision.trail[0].why) == ("b", "peer:@last_peer is no extension")
+    assert (decision.rule, decision.trail[0].why) == ("b", "peer:@last_peer gives no extension")
 
 
 def test_a_hidden_number_has_no_past_and_is_on_no_list() -> None:

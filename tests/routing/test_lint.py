@@ -61,7 +61,7 @@ def test_gaps_are_when_an_ordinary_caller_gets_the_fallback(text: str) -> None:
 @pytest.mark.parametrize(
     ("rules", "code", "message"),
     [
-        (_rule("a", "") + _rule("b", 'from = "901234567"'), "shadowed", "'a' (line 4) takes all its callers"),
+        (_rule("a", "") + _rule("b", 'from = "901234567"'), "shadowed", "takes all its callers: 'a' (line 4)"),
         (_rule("a", 'from = "90*"') + _rule("b", 'from = "+998901234567"'), "shadowed", "'a'"),
         (_rule("a", 'from = "90*"') + _rule("b", 'from = "9012*", line = "1234567"'), "shadowed", "'a'"),
         (_rule("a", 'line = ["1234567", "7654321"]') + _rule("b", 'line = "7654321"'), "shadowed", "'a'"),
@@ -70,18 +70,18 @@ def test_gaps_are_when_an_ordinary_caller_gets_the_fallback(text: str) -> None:
         (
             _rule("a", 'hours = "office"') + _rule("b", 'not = { hours = "office" }') + _rule("c", 'queue = "1"'),
             "unreachable",
-            "'a' (line 4), 'b' (line 8) together take all its callers",
+            "together take all its callers: 'a' (line 4), 'b' (line 8)",
         ),
         (_rule("a", 'direction = "inc"') + _rule("b", 'any = [{ direction = "inc" }]'), "shadowed", "'a'"),
         (_rule("a", "hidden = false") + _rule("b", 'from = "90*"'), "shadowed", "'a'"),
         (_rule("a", "hidden = false") + _rule("b", 'missed_within = "2h"'), "shadowed", "'a'"),
         (_rule("a", "hidden = true") + _rule("b", 'hidden = true, line = "1234567"'), "shadowed", "'a'"),
-        (_rule("a", 'hidden = true, from = "90*"'), "unreachable", "never hold together"),
-        (_rule("a", 'hidden = true, spoke_within = "7d"'), "unreachable", "never hold together"),
-        (_rule("a", "hidden = true, all = [{ hidden = false }]"), "unreachable", "never hold together"),
-        (_rule("a", 'hours = "office", not = { hours = "office" }'), "unreachable", "never hold together"),
-        (_rule("a", 'line = "1234567", all = [{ line = "7654321" }]'), "unreachable", "never hold together"),
-        (_rule("a", 'from = "@none"') + "[lists]\nnone = []\n", "unreachable", "never hold together"),
+        (_rule("a", 'hidden = true, from = "90*"'), "unreachable", "never true together"),
+        (_rule("a", 'hidden = true, spoke_within = "7d"'), "unreachable", "never true together"),
+        (_rule("a", "hidden = true, all = [{ hidden = false }]"), "unreachable", "never true together"),
+        (_rule("a", 'hours = "office", not = { hours = "office" }'), "unreachable", "never true together"),
+        (_rule("a", 'line = "1234567", all = [{ line = "7654321" }]'), "unreachable", "never true together"),
+        (_rule("a", 'from = "@none"') + "[lists]\nnone = []\n", "unreachable", "never true together"),
     ],
 )
 def test_rules_out_of_reach_are_told_with_who_takes_their_callers(rules: str, code: str, message: str) -> None:
@@ -119,9 +119,9 @@ def test_gaps_are_told_by_hours_and_lines() -> None:
         + _rule("b", 'line = "712037007"')
     )
     assert [text for code, text in told if code == "gap"] == [
-        "Mon-Fri 00:00-09:00 18:00-24:00, Sat-Sun 00:00-24:00; all day on holidays: ordinary callers on line 712037006 "
-        "get the fallback queue:6000, no rule takes them",
-        "at all hours: ordinary callers on any other line get the fallback queue:6000, no rule takes them",
+        "no rule matches ordinary callers: they get the fallback queue:6000; lines: 712037006; times: "
+        "Mon-Fri 00:00-09:00 18:00-24:00, Sat-Sun 00:00-24:00; all day on holidays",
+        "no rule matches ordinary callers: they get the fallback queue:6000; lines: all others; times: at all hours",
     ]
     assert _told(FALLBACK + _rule("a", 'not = { from = "99871*" }')) == []
 
@@ -131,7 +131,7 @@ def test_the_files_own_tests_are_run_and_fail_at_their_line() -> None:
     checked = judge(loaded_of(ISSUE.replace('expect = { hangup = "123" }', 'expect = { hangup = "124" }')), NOON)
     (found,) = (found for found in checked.findings if found.severity == "error")
     assert (checked.ok, checked.rules, found.code, found.line) == (False, None, "test-failed", 33)
-    assert found.message == "the test expects hangup:124 and gets hangup:123, from the rule 'night'"
+    assert found.message == "the test expects hangup:124 and gets hangup:123 (decided by: the rule 'night')"
 
 
 def test_a_test_may_name_the_rule_make_up_the_past_and_expect_any_turn() -> None:
@@ -146,7 +146,7 @@ def test_a_test_may_name_the_rule_make_up_the_past_and_expect_any_turn() -> None
     )
     verdict = run_trials(rules_of(text), NOON)
     assert (verdict.passed, verdict.failed) == (3, 1)
-    assert verdict.failures[0].message == "the test expects the rule 'back' to decide, and the rule 'often' does"
+    assert verdict.failures[0].message == "wrong rule: the test expects the rule 'back', decided by: the rule 'often'"
     assert verdict.failures[0].hint == (
         "'back' did not match: spoke_within = \"7d\": no answered call of the caller is known"
     )
@@ -178,5 +178,5 @@ def test_extensions_and_lines_are_compared_with_the_pbx() -> None:
     assert [(f.severity, f.line, f.message) for f in found] == [
         ("error", 13, "the PBX has no extension 2009"),
         ("warning", 6, "the PBX has no line 712037009, 55*"),
-        ("note", 1, "not looked up, for the API lists none of them: departments 6000; voice menus 1"),
+        ("note", 1, "not checked, because the API does not list them: queues: 6000; voice menus: 1"),
     ]

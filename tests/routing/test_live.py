@@ -62,10 +62,10 @@ def test_a_changed_list_is_read_anew(files: Path) -> None:
 @pytest.mark.parametrize(
     ("file", "text", "said"),
     [
-        ("rules.toml", RULES + "x", "this is no TOML"),
+        ("rules.toml", RULES + "x", "is not valid TOML"),
         ("rules.toml", RULES.replace("@vip", "@vpi"), "there is no list @vpi"),
         ("rules.toml", RULES + '[[test]]\ngiven = {}\nexpect = { peer = "1" }\n', "the test expects peer:1"),
-        ("vip.csv", "901234567\nname\nname\n", "rows hold no phone number"),
+        ("vip.csv", "901234567\nname\nname\n", "rows without a phone number"),
         ("vip.csv", None, "cannot be read"),
         ("rules.toml", None, "cannot be read"),
     ],
@@ -81,7 +81,7 @@ def test_what_must_not_be_served_is_refused_once_and_the_last_good_rules_stay(
     refused = _refresh(live)
     assert isinstance(refused, RefusedRules)
     assert said in str(refused)
-    assert "last good ones stay in force" in str(refused)
+    assert "last good rules remain in force" in str(refused)
     assert decide(live.rules, VIP, NOON).rule == "vip"
     assert _refresh(live) is None
     _write(files / file, "901234567\n907654321\n" if file == "vip.csv" else RULES + "# mended\n")

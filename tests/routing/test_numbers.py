@@ -111,7 +111,7 @@ def test_rows_that_are_no_numbers_are_told_by_line_and_rounded_ones_are_errors(t
     path.write_text("id\na\nb\n901234567\n", "utf-8")
     _, found = _read(path)
     assert found[-1][0] == "error"
-    assert "2 of 3 rows" in found[-1][2]
+    assert "rows without a phone number: 2 of 3" in found[-1][2]
 
 
 def test_a_large_list_is_compact_and_finds_each_of_its_numbers(tmp_path: Path) -> None:

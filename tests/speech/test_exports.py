@@ -59,7 +59,7 @@ def test_a_file_holds_what_the_pipe_would(home: FrontDoor, form: str) -> None:
     else:
         assert written.read_text("utf-8") == shown
     again = home("ai", "show", "sandbox", "-o", name)
-    assert (again.code, "exists already" in again.err) == (2, True)
+    assert (again.code, "already exists" in again.err) == (2, True)
     assert home("ai", "show", "sandbox", "-o", name, "--force").code == 0
 
 

@@ -134,7 +134,7 @@ def test_context_shows_the_phrases_around(home: FrontDoor) -> None:
     assert out == "qoʻngʻiroq qilaman\ttrue\nxo'p\tfalse\n"
     shown = home("ai", "grep", "қилинг", terminal=True, environ={"NO_COLOR": "1"})
     assert "менга қўнғироқ [қилинг]" in shown.out
-    assert "1 phrase in 1 call" in shown.err
+    assert "phrases found: 1, in calls: 1" in shown.err
 
 
 def test_a_pattern_of_nothing_is_refused_and_nothing_found_is_no_error(home: FrontDoor) -> None:

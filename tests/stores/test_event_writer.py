@@ -16,10 +16,11 @@ from alovoice_cli.events.event import Delivery, Event, EventType, Fact, Reading
 from alovoice_cli.events.event_assembly import SPOOLED, UNANSWERED, LateAnswer, NewDelivery, Stored
 from alovoice_cli.events.reading import read
 from alovoice_cli.stores import event_rows
+from alovoice_cli.stores.event_arrivals import Settle
 from alovoice_cli.stores.event_engine import open_event_store, opened, writing
 from alovoice_cli.stores.event_file import EventFile
 from alovoice_cli.stores.event_rows import QueuedDelivery, insert_deliveries
-from alovoice_cli.stores.event_writer import EventStoreCallbacks, EventWriter, Settle
+from alovoice_cli.stores.event_writer import EventStoreCallbacks, EventWriter
 from alovoice_cli.stores.events import EventStore
 from alovoice_cli.stores.outbox import Outbox
 from alovoice_cli.stores.spool import Spool
@@ -136,6 +137,17 @@ def test_values_that_the_database_refuses_cost_only_their_own_reading(owner: Own
     assert events[1].problem in ("not stored: OverflowError", "not stored: NumericValueOutOfRange")
     assert events[3].problem == "not stored: UnicodeEncodeError"
     assert [event.delivery.body for event in events] == [new.delivery.body for new in news]
+    assert owner.lost == 0
+
+
+def test_a_letter_that_one_database_refuses_costs_no_event(owner: Owner) -> None:
+    writer = owner.writer()
+    odd = NewDelivery(_delivery(b'{"call_id": 1}'), Reading({}, (Fact(call_id="a\0b"),), "digest"))
+    assert _seqs(owner.append(writer, odd, _new())) == [1, 2]
+    writer.close()
+    events = owner.read()
+    assert (events[0].fact.call_id, events[0].problem) in (("a\0b", ""), (None, "not stored: DataError"))
+    assert events[0].delivery.body == b'{"call_id": 1}'
     assert owner.lost == 0
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from alovoice_cli.errors import UsageError
-from alovoice_cli.findings import count
+from alovoice_cli.language import joined, mark, ngettext, tr
 from alovoice_cli.moments import parse_moment
 from alovoice_cli.session import Session
 from alovoice_cli.speech.talk import Wanted
@@ -95,12 +95,26 @@ def warn_of_sides(session: Session, sides: Mapping[str, int]) -> None:
     """Warns of speakers that are neither operator nor client; `sides` are their names with the number of calls."""
     if not sides:
         return
-    named = ", ".join(f"{side or '(no name)'!r} in {count(calls, 'call')}" for side, calls in sides.items())
-    session.warn(f"neither operator nor client: {named}; measures and checks by speaker leave out what they say")
+    named = joined(
+        ", ",
+        (
+            ngettext("{speaker!r} in {n} call", "{speaker!r} in {n} calls", calls, speaker=side or tr("(no name)"))
+            for side, calls in sides.items()
+        ),
+    )
+    text = mark("speakers that are neither operator nor client: {speakers}; measures and checks by speaker ignore them")
+    session.warn(tr(text, speakers=named))
 
 
 def average_words(scores: "Group") -> str:
     """Returns `81.2`, where scores were set by hand with the rules' own average; `–` without a score."""
-    by_rules = "" if scores.rules_average is None else f"; by rules {scores.rules_average:.1f}"
-    by_hand = f" ({scores.overridden} set by hand{by_rules})" if scores.overridden else ""
-    return "–" if scores.average is None else f"{scores.average:.1f}{by_hand}"
+    if scores.average is None:
+        return "–"
+    average = f"{scores.average:.1f}"
+    if not scores.overridden:
+        return average
+    by_hand = tr("{average} (set by hand: {number})", average=average, number=scores.overridden)
+    if scores.rules_average is None:
+        return by_hand
+    text = mark("{average} (set by hand: {number}; by rules {rules})")
+    return tr(text, average=average, number=scores.overridden, rules=f"{scores.rules_average:.1f}")

@@ -11,6 +11,7 @@ from alovoice_cli.commands.ai import refuse_known_otherwise
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import AlovoiceError, ExitCode, NotReadyError, UsageError, worst
+from alovoice_cli.language import mark, tr
 from alovoice_cli.output.listing import Column, Listing
 from alovoice_cli.session import Session
 from alovoice_cli.speech.talk import recording_path
@@ -19,7 +20,7 @@ EXAMPLES = examples(
     "alovoice ai audio 1716209468.1234 -o call.mp3",
     "alovoice ai audio 8001 8002 -o recordings --resume",
 )
-COLUMNS = (Column("call_id", "Call"), Column("file", "File"), Column("bytes", "Bytes", numeric=True))
+COLUMNS = (Column("call_id", mark("Call")), Column("file", mark("File")), Column("bytes", mark("Bytes"), numeric=True))
 _ENDS_ALL = (ExitCode.AUTH, ExitCode.NETWORK)
 
 
@@ -51,7 +52,8 @@ def save_audio(
     refuse_known_otherwise(session, call_ids)
     folder = output if output is not None and output.is_dir() else Path() if output is None else None
     if len(call_ids) > 1 and folder is None:
-        raise UsageError(f"{output} is no folder, and the calls are several", hint=f"make it first: mkdir {output}")
+        message = tr("{path} is not a directory, but several calls need one", path=output)
+        raise UsageError(message, hint=tr("create it first: mkdir {path}", path=output))
     saved: list[dict[str, object]] = []
     problems: list[AlovoiceError] = []
     for call_id in call_ids:
@@ -67,7 +69,7 @@ def save_audio(
             if problem.exit_code in _ENDS_ALL:
                 break
     whole = saved[0] if len(call_ids) == 1 else saved
-    session.show(Listing(saved, COLUMNS, whole=whole, nothing="nothing was saved"))
+    session.show(Listing(saved, COLUMNS, whole=whole, nothing=tr("nothing was saved")))
     _tell(session, problems)
 
 
@@ -77,9 +79,10 @@ def _save(session: Session, call_id: str, target: Path, *, named: bool, force: b
     where = recording_path(session.client.ai.result(call_id))
     if where is None:
         raise NotReadyError(
-            f"the PBX names no recording of call {call_id}", hint=f"`alovoice ai send {call_id}` starts an analysis"
+            tr("the PBX has no recording of call {call}", call=call_id),
+            hint=tr("`alovoice ai send {call}` starts an analysis", call=call_id),
         )
-    with session.display.transfer("downloading") as moved:
+    with session.display.transfer(tr("downloading")) as moved:
         file, size = session.client.ai.recording(where, target, named=named, force=force, resume=resume, progress=moved)
     return {"file": str(file), "bytes": size}
 
@@ -89,7 +92,7 @@ def _name(call_id: str) -> str:
 
 
 def _tell(session: Session, problems: Sequence[AlovoiceError]) -> None:
-    """Raises the gravest problem; warns of the others."""
+    """Raises the gravest problem, and prints the others as warnings."""
     if not problems:
         return
     code = worst([problem.exit_code for problem in problems])

@@ -11,6 +11,7 @@ from alovoice_cli.commands.ai import Peer, Since, Tags, Until, WithoutTags, read
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import UsageError
+from alovoice_cli.language import mark, spaced, tr
 from alovoice_cli.output.listing import Column, Dialogue, ListedItem, Listing, Said, tone_by
 from alovoice_cli.session import Session
 from alovoice_cli.speech.exports import began, names, side_of
@@ -27,14 +28,14 @@ EXAMPLES = examples(
     "alovoice ai grep karta --json | jq -r '.[].call_id'",
 )
 COLUMNS = (
-    Column("call_id", "Call"),
-    Column("time", "Time"),
-    Column("direction", "Who", tone=tone_by("direction", {"operator": "first", "client": "second"})),
-    Column("text", "Said"),
-    Column("match", "Match", shown=False),
-    Column("began", "Began", shown=False),
-    Column("peer", "Extension", shown=False),
-    Column("tags", "Tags", shown=False),
+    Column("call_id", mark("Call")),
+    Column("time", mark("Time")),
+    Column("direction", mark("Who"), tone=tone_by("direction", {"operator": "first", "client": "second"})),
+    Column("text", mark("Said")),
+    Column("match", mark("Match"), shown=False),
+    Column("began", mark("Began"), shown=False),
+    Column("peer", mark("Extension"), shown=False),
+    Column("tags", mark("Tags"), shown=False),
 )
 
 
@@ -74,7 +75,8 @@ def grep_phrases(
     session: Session = ctx.obj
     phrase = read_phrase(pattern, word=word)
     if phrase is None:
-        raise UsageError(f"{pattern!r} holds nothing to look for", hint="give a word, or a part of one")
+        message = tr("{pattern!r} has no word to search for", pattern=pattern)
+        raise UsageError(message, hint=tr("give a word, or a part of one"))
     wanted = read_wanted(session, since, until, tags, without_tags, peer)
     found = _search(session, phrase, wanted, speaker, context)
     if limit:
@@ -95,7 +97,7 @@ def _search(session: Session, phrase: SoughtPhrase, wanted: Wanted, speaker: str
 def _latest(session: Session, found: Iterator[Hit], limit: int) -> Iterator[Hit]:
     yield from islice(found, limit)
     if next(found, None) is not None:
-        session.note(f"the latest {limit} calls; --limit 0 shows all")
+        session.note(tr("the latest {limit} calls are shown; --limit 0 shows all", limit=limit))
 
 
 def _show_dialogues(session: Session, found: Iterator[Hit], *, hide: bool) -> None:
@@ -108,14 +110,13 @@ def _show_dialogues(session: Session, found: Iterator[Hit], *, hide: bool) -> No
             for place, marks in hit.phrases.items()
         ]
         session.display.write("\n" if calls else "")
-        title = ", ".join(filter(None, (f"Call {hit.kept.call_id}", began(hit.kept.begun_at, zone))))
+        title = ", ".join(filter(None, (tr("Call {call}", call=hit.kept.call_id), began(hit.kept.begun_at, zone))))
         session.display.dialogue(Dialogue(session.masker.hide(title), said))
         calls, phrases = calls + 1, phrases + sum(map(bool, hit.phrases.values()))
-    session.note(f"{_count(phrases, 'phrase')} in {_count(calls, 'call')}" if calls else "nothing was found")
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}{'' if number == 1 else 's'}"
+    if calls:
+        session.note(tr("phrases found: {phrases}, in calls: {calls}", phrases=spaced(phrases), calls=spaced(calls)))
+    else:
+        session.note(tr("nothing was found"))
 
 
 def _said(session: Session, part: Fragment, marks: list[tuple[int, int]], masked: str | None) -> Said:

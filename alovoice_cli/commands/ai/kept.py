@@ -12,6 +12,7 @@ from alovoice_cli.commands.ai.showing import COLUMNS, AiShowOptions, Force, Form
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import UsageError
+from alovoice_cli.language import mark, ngettext, spaced, tr
 from alovoice_cli.moments import parse_span
 from alovoice_cli.output.listing import Column, ListedItem, Listing
 from alovoice_cli.session import Session
@@ -29,23 +30,23 @@ LIST_EXAMPLES = examples(
     "alovoice ai list --since 7d --tag Жалоба --json | jq -r '.[].call_id'",
 )
 _OF_CALL = {
-    "number": "Number",
-    "line": "Line",
-    "direction": "Direction",
-    "status": "Status",
-    "duration": "Seconds",
-    "event_call_id": "Event call id",
+    "number": mark("Number"),
+    "line": mark("Line"),
+    "direction": mark("Direction"),
+    "status": mark("Status"),
+    "duration": mark("Seconds"),
+    "event_call_id": mark("Event call id"),
 }
 _AT_ONCE = 200
 LIST_COLUMNS = (
-    Column("call_id", "Call"),
-    Column("began", "Began"),
-    Column("peer", "Extension"),
-    Column("length", "Length", numeric=True),
-    Column("operator", "Operator", numeric=True),
-    Column("tags", "Tags"),
-    Column("phrases", "Phrases", shown=False, numeric=True),
-    Column("silence", "Silence", shown=False, numeric=True),
+    Column("call_id", mark("Call")),
+    Column("began", mark("Began")),
+    Column("peer", mark("Extension")),
+    Column("length", mark("Length"), numeric=True),
+    Column("operator", mark("Operator"), numeric=True),
+    Column("tags", mark("Tags")),
+    Column("phrases", mark("Phrases"), shown=False, numeric=True),
+    Column("silence", mark("Silence"), shown=False, numeric=True),
     *(Column(name, title, shown=False) for name, title in _OF_CALL.items()),
 )
 
@@ -68,8 +69,10 @@ def list_analyses(
     session: Session = ctx.obj
     wanted = read_wanted(session, since, until, tags, without_tags, peer)
     if limit and (count := session.analyses.count(wanted)) > limit:
-        session.note(f"the latest {limit} of {count}; --limit 0 shows all")
-    nothing = "no analysis is kept here" + (" that fits" if wanted != Wanted() else "; `alovoice ai result` keeps them")
+        session.note(tr("the latest {limit} of {all} are shown; --limit 0 shows all", limit=limit, all=spaced(count)))
+    nothing = tr("no analysis is stored on this computer; `alovoice ai result` stores them")
+    if wanted != Wanted():
+        nothing = tr("no stored analysis matches")
     session.show(Listing(_rows(session, wanted, limit), LIST_COLUMNS, nothing=nothing))
 
 
@@ -134,8 +137,14 @@ def show_stored(
     kept = {call_id: session.analyses.get(call_id) for call_id in call_ids}
     if missing := [call_id for call_id, one in kept.items() if one is None]:
         raise UsageError(
-            f"no analysis of call {', '.join(missing)} is kept here for PBX {session.analyses.profile}",
-            hint=f"`alovoice ai result {missing[0]}` fetches it; `alovoice ai list` shows what is kept",
+            tr(
+                "PBX {profile}: no analysis is stored on this computer for call {calls}",
+                profile=session.analyses.profile,
+                calls=", ".join(missing),
+            ),
+            hint=tr(
+                "`alovoice ai result {call}` fetches it; `alovoice ai list` shows the stored analyses", call=missing[0]
+            ),
         )
     found = [FoundTalk(one.call_id, one.answer, one.peer) for one in kept.values() if one is not None]
     whole: object = found[0].answer
@@ -162,14 +171,32 @@ def prune_analyses(
     try:
         before = int((session.now() - span).timestamp())
     except OverflowError:
-        raise UsageError(f"--older-than {older_than!r} is before the calendar", hint="give 90d, 26w") from None
+        message = tr("--older-than {span!r} is too long", span=older_than)
+        raise UsageError(message, hint=tr("give 90d, 26w")) from None
     store = session.analyses
     count = store.count(Wanted(until=before))
-    words = f"{count} {'analysis' if count == 1 else 'analyses'} of PBX {store.profile}"
     if session.options.dry_run:
-        session.report(f"{words} would be forgotten", pruned=0, would_prune=count)
+        words = ngettext(
+            "{n} analysis of PBX {profile} would be deleted",
+            "{n} analyses of PBX {profile} would be deleted",
+            count,
+            profile=store.profile,
+        )
+        session.report(words, pruned=0, would_prune=count)
         return
-    if count:
-        session.display.confirm_on_terminal(f"forget {words} for good?")
-        count = store.prune(before)
-    session.report(f"{words} forgotten" if count else "nothing is that old", pruned=count)
+    if not count:
+        session.report(tr("no analysis is that old"), pruned=0)
+        return
+    session.display.confirm_on_terminal(
+        ngettext(
+            "Delete {n} analysis of PBX {profile} permanently?",
+            "Delete {n} analyses of PBX {profile} permanently?",
+            count,
+            profile=store.profile,
+        )
+    )
+    count = store.prune(before)
+    words = ngettext(
+        "{n} analysis of PBX {profile} deleted", "{n} analyses of PBX {profile} deleted", count, profile=store.profile
+    )
+    session.report(words, pruned=count)

@@ -9,7 +9,7 @@ from alovoice_cli.batch.row_selection import analyses_sent
 from alovoice_cli.events.conditions import CALL_FIELDS, Compare, all_of
 from alovoice_cli.events.event import Call
 from alovoice_cli.events.filters import Filter, FilterWords, read_filter
-from alovoice_cli.findings import count
+from alovoice_cli.language import joined, mark, spaced, tr
 from alovoice_cli.moments import parse_span
 from alovoice_cli.phones import canonical
 from alovoice_cli.session import Session
@@ -20,12 +20,14 @@ if TYPE_CHECKING:
     from alovoice_cli.batch.table import ListTable
 
 _SOURCE = "event store"
-_SAID = {
-    "sent": "sent or kept before",
-    "unknown": "may have been sent before: `alovoice ai result` tells, --again sends them anew",
-    "no id": "without an id of the PBX in the link to the recording",
-    "imported": "imported, which another machine may have sent: --with-imported takes them",
-    "unfinished": "without a start or an end",
+_REASONS = {
+    "sent": mark("sent or stored before: {number}"),
+    "unknown": mark(
+        "may have been sent before (check with `alovoice ai result`, or send again with --again): {number}"
+    ),
+    "no id": mark("without the PBX's id in the link to the recording: {number}"),
+    "imported": mark("imported, perhaps sent by another computer (--with-imported includes them): {number}"),
+    "unfinished": mark("without a start or an end: {number}"),
 }
 
 
@@ -73,11 +75,15 @@ def find_to_send(session: Session, choice: CallChoice) -> dict[str, Call]:
         del calls[id]
         left_out[reason] += 1
     chosen = dict(list(calls.items())[-choice.limit :]) if choice.limit else calls
-    told = [f"{number} {_SAID[reason]}" for reason, number in left_out.items()]
+    told = [tr(_REASONS[reason], number=number) for reason, number in left_out.items()]
     if len(chosen) < len(calls):
-        told.append(f"{len(calls) - len(chosen)} earlier than the latest {choice.limit} (--limit)")
-    rest = f"; left out: {', '.join(told)}" if told else ""
-    session.note(f"{count(len(found), 'call has', 'calls have')} a recording, {len(chosen)} to analyse{rest}")
+        text = mark("earlier than the latest {limit} (--limit): {number}")
+        told.append(tr(text, limit=choice.limit, number=len(calls) - len(chosen)))
+    text = mark("calls with a recording: {found}, to analyse: {chosen}")
+    note = tr(text, found=spaced(len(found)), chosen=spaced(len(chosen)))
+    if told:
+        note = tr("{note}; left out: {reasons}", note=note, reasons=joined(", ", told))
+    session.note(note)
     return chosen
 
 

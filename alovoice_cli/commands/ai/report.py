@@ -19,6 +19,7 @@ from alovoice_cli.commands.ai import (
 )
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
+from alovoice_cli.language import joined, mark, ngettext, tr
 from alovoice_cli.moments import ClockTime, from_unix
 from alovoice_cli.output.files import check_free, write_private
 from alovoice_cli.output.listing import Column, Listing
@@ -40,23 +41,23 @@ EXAMPLES = examples(
 )
 By = Literal["day", "week", "operator", "tag"]
 COLUMNS = (
-    Column("group", "Group"),
-    Column("peer", "Extension", shown=False),
-    Column("calls", "Calls", numeric=True),
-    Column("score", "Score", numeric=True),
-    Column("rules_score", "By rules", shown=False, numeric=True),
-    Column("overridden", "Set by hand", shown=False, numeric=True),
-    Column("change", "Change", shown=False, numeric=True),
-    Column("operator", "Operator", numeric=True),
-    Column("silence", "Silence", numeric=True),
-    Column("interruptions", "Broke in", numeric=True),
-    Column("length", "Length", numeric=True, shown=False),
+    Column("group", mark("Group")),
+    Column("peer", mark("Extension"), shown=False),
+    Column("calls", mark("Calls"), numeric=True),
+    Column("score", mark("Score"), numeric=True),
+    Column("rules_score", mark("By rules"), shown=False, numeric=True),
+    Column("overridden", mark("Set by hand"), shown=False, numeric=True),
+    Column("change", mark("Change"), shown=False, numeric=True),
+    Column("operator", mark("Operator"), numeric=True),
+    Column("silence", mark("Silence"), numeric=True),
+    Column("interruptions", mark("Interruptions"), numeric=True),
+    Column("length", mark("Length"), numeric=True, shown=False),
     Column("chart", "", bar=True),
-    Column("good", "Good", numeric=True, shown=False),
-    Column("worst_call", "Worst call", shown=False),
+    Column("good", mark("Good"), numeric=True, shown=False),
+    Column("worst_call", mark("Worst call"), shown=False),
 )
 _LEFT_OUT = ("silence", "interruptions")  # of tags, whose names are long, and of weeks: the bar needs the room
-_TITLES = {"day": "Day", "week": "Week", "operator": "Extension", "tag": "Tag"}
+_TITLES = {"day": mark("Day"), "week": mark("Week"), "operator": mark("Extension"), "tag": mark("Tag")}
 
 
 @shows_list(COLUMNS)
@@ -117,17 +118,21 @@ def _show(session: Session, report: SpeechReport, by: By) -> None:
     names = session.peer_names if by in ("operator", "week") else None
     items = [_cells(group, trend, names) for group, trend in groups]
     columns = _columns(by, drawn=drawn, overridden=report.everything.scores.overridden > 0)
-    left_out = session.show(Listing(items, columns, whole=whole, nothing="no analysis is kept here that fits"))
+    left_out = session.show(Listing(items, columns, whole=whole, nothing=tr("no stored analysis matches")))
     if not report.everything.calls:
         return
     scores, calls = report.everything.scores, report.everything.calls
-    told = "" if scores.average is None else f", average score {average_words(scores)}"
-    by_times = "; scores go by times alone, --rules names your own" if report.rules is DEFAULT_RULES else ""
-    session.note(
-        f"{calls} call{'' if calls == 1 else 's'}{told}, {report.everything.good} at {report.bar:g} or above{by_times}"
-    )
+    bar = f"{report.bar:g}"
+    parts = [ngettext("{n} call", "{n} calls", calls)]
+    if scores.average is not None:
+        parts.append(tr("average score {average}", average=average_words(scores)))
+    parts.append(tr("{number} at {bar} or above", number=report.everything.good, bar=bar))
+    note = joined(", ", parts)
+    if report.rules is DEFAULT_RULES:
+        note = joined("; ", [note, tr("the scores are based on times only; give your own rules with --rules")])
+    session.note(note)
     if drawn and not session.options.json and "chart" not in left_out:
-        session.note(session.display.legend([f"calls at {report.bar:g} or above", "below"]))
+        session.note(session.display.legend([tr("calls at {bar} or above", bar=bar), tr("below")]))
 
 
 def _columns(by: By, *, drawn: bool, overridden: bool) -> tuple[Column, ...]:
@@ -149,7 +154,7 @@ def _cells(group: ScoreTally, trend: dict[str, object], names: "PeerNames | None
     named: dict[str, object] = {}
     if names is not None:
         peer = trend["peer"] if trend else group.name
-        named = {"peer" if trend else "group": names.label(str(peer or "")) or "all"}
+        named = {"peer" if trend else "group": names.label(str(peer or "")) or tr("all")}
     return {
         **group.as_json(),
         **trend,
@@ -178,14 +183,19 @@ def _write_page(
     from alovoice_cli.speech.report_page import report_page
 
     days = [group.name for group in report.grouped("day")]
-    period = " – ".join(dict.fromkeys((days[0], days[-1]))) if days else "no calls"
-    heading = f"Speech report, PBX {session.settings.profile}, {period}"
-    by_rules = "Scores go by times alone: talk ratio, dead air, monologues, interruptions, first word."
+    period = " – ".join(dict.fromkeys((days[0], days[-1]))) if days else tr("no calls")
+    heading = tr("Speech report, PBX {profile}, {period}", profile=session.settings.profile, period=period)
+    by_rules = tr("The scores are based on times only: talk ratio, dead air, monologues, interruptions, first word.")
     if rules is not None:
-        by_rules = f"Scores go by {rules.name}: {len(report.rules.checks)} checks."
+        by_rules = ngettext(
+            "The scores are based on {file}: {n} check.",
+            "The scores are based on {file}: {n} checks.",
+            len(report.rules.checks),
+            file=rules.name,
+        )
     text = report_page(heading, report, _talks(session, report, masked=masked), now.zone, by_rules=by_rules)
     write_private(target, session.masker.hide(text), force=force)
-    session.note(f"written: {target}")
+    session.note(tr("written: {files}", files=target))
 
 
 def _talks(session: Session, report: SpeechReport, *, masked: bool) -> dict[str, Talk]:

@@ -30,6 +30,7 @@ from alovoice_cli.commands.command_classes import PagedCommand
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import AlovoiceError, ExitCode, NotReadyError, UsageError, worst
+from alovoice_cli.language import mark, tr
 from alovoice_cli.moments import parse_span
 from alovoice_cli.session import Session
 from alovoice_cli.speech.exports import FoundTalk
@@ -64,7 +65,7 @@ class AiWaitingCommand(PagedCommand):
     """A command with `--wait[=DUR]`: as with getopt's optional values, only `=` joins a value to it."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Reads the words; `--wait` alone stands for its default. Words behind `--` are call ids."""
+        """Reads the arguments; `--wait` alone means its default. Arguments after `--` are call ids."""
         end = args.index("--") if "--" in args else len(args)
         named = [f"--wait={DEFAULT_WAIT}" if word == "--wait" else word for word in args[:end]]
         return super().parse_args(ctx, [*named, *args[end:]])
@@ -177,7 +178,8 @@ def _ask_all(session: Session, asked: Sequence[_AskedCall], pace: PollPace, keep
         if pause is None:
             return
         if session.stderr.isatty():
-            session.note(f"{left} of {len(asked)} not ready; asking again in {pause:.0f} s")
+            text = mark("not ready: {left} of {all}; asking again in {seconds} s")
+            session.note(tr(text, left=left, all=len(asked), seconds=f"{pause:.0f}"))
         time.sleep(pause)
 
 
@@ -199,7 +201,8 @@ def _keep(session: Session, found: FoundTalk, peer: str | None) -> None:
         known, begun_at = (None, None) if call is None else (call.peer, call.started_at)
         session.analyses.keep(found.call_id, hidden, peer=known or peer, begun_at=begun_at)
     except UsageError as trouble:  # the fetched analyses are shown anyway
-        session.warn(f"the analysis of call {found.call_id} was not kept: {trouble.message}")
+        text = mark("the analysis of call {call} was not stored: {problem}")
+        session.warn(tr(text, call=found.call_id, problem=trouble.message))
 
 
 def _gravest(asked: Sequence[_AskedCall]) -> AlovoiceError | None:
@@ -213,10 +216,17 @@ def _gravest(asked: Sequence[_AskedCall]) -> AlovoiceError | None:
     if len(asked) == 1:
         (call_id,) = waiting
         return NotReadyError(
-            f"the analysis of call {call_id} is not ready",
-            hint=f"`alovoice ai result {call_id} --wait` waits for it; `alovoice ai send {call_id}` starts one",
+            tr("the analysis of call {call} is not ready", call=call_id),
+            hint=tr(
+                "`alovoice ai result {call} --wait` waits for it; `alovoice ai send {call}` starts one", call=call_id
+            ),
         )
     return NotReadyError(
-        f"{len(waiting)} of {len(asked)} analyses are not ready: {', '.join(waiting)}",
-        hint="add --wait, or run the same again in a while; `alovoice ai send` starts them",
+        tr(
+            "analyses not ready: {left} of {all}: {calls}",
+            left=len(waiting),
+            all=len(asked),
+            calls=", ".join(waiting),
+        ),
+        hint=tr("add --wait, or run the same command again later; `alovoice ai send` starts them"),
     )

@@ -26,13 +26,14 @@ from alovoice_cli.commands.ai import (
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import SEVERITY_TONES, examples
 from alovoice_cli.errors import ExitCode, UsageError
+from alovoice_cli.language import joined, mark, spaced, tr
 from alovoice_cli.output.files import write_new
 from alovoice_cli.output.listing import Column, Listing, tone_by
 from alovoice_cli.session import Session
 from alovoice_cli.speech.exports import began
 from alovoice_cli.speech.phrases import SoughtPhrase, other_form
 from alovoice_cli.speech.score import Group, ScoredCalls, in_order
-from alovoice_cli.speech.score_rules import EXAMPLE, MEASURES, load, load_sound
+from alovoice_cli.speech.score_rules import EXAMPLE, load, load_sound
 from alovoice_cli.speech.talk import ScoreOverride, Wanted
 
 if TYPE_CHECKING:
@@ -45,27 +46,38 @@ EXAMPLES = examples(
     "alovoice ai score 8001 --set 70 --note 'The client was cut off by the line'",
     "alovoice ai score --rules qa.toml --since 7d --fail-under 80 --json | jq '.score'",
 )
+_MEASURE_TITLES = {
+    "talk_ratio": mark("Talk ratio"),
+    "longest_monologue": mark("Longest monologue"),
+    "dead_air": mark("Dead air"),
+    "silence_share": mark("Silence share"),
+    "interruptions": mark("Interruptions"),
+    "first_word": mark("First word"),
+    "length": mark("Length"),
+}
 COLUMNS = (
-    Column("call_id", "Call"),
-    Column("group", "Group"),
-    Column("began", "Began"),
-    Column("peer", "Extension", numeric=True),
-    Column("calls", "Calls", numeric=True),
-    Column("score", "Score", numeric=True),
-    Column("rules_score", "By rules", numeric=True),
-    Column("overridden", "Set by hand", shown=False, numeric=True),
-    Column("change", "Change", numeric=True),
-    Column("worst_call", "Worst call"),
-    Column("failed", "Failed"),
-    Column("note", "Note"),
-    Column("set_by", "Set by", shown=False),
-    *(Column(name, name.replace("_", " ").capitalize(), shown=False, numeric=True) for name in MEASURES),
-    Column("severity", "Severity", tone=tone_by("severity", SEVERITY_TONES)),
+    Column("call_id", mark("Call")),
+    Column("group", mark("Group")),
+    Column("began", mark("Began")),
+    Column("peer", mark("Extension"), numeric=True),
+    Column("calls", mark("Calls"), numeric=True),
+    Column("score", mark("Score"), numeric=True),
+    Column("rules_score", mark("By rules"), numeric=True),
+    Column("overridden", mark("Set by hand"), shown=False, numeric=True),
+    Column("change", mark("Change"), numeric=True),
+    Column("worst_call", mark("Worst call")),
+    Column("failed", mark("Failed")),
+    Column("note", mark("Note")),
+    Column("set_by", mark("Set by"), shown=False),
+    *(Column(name, title, shown=False, numeric=True) for name, title in _MEASURE_TITLES.items()),
+    Column("severity", mark("Severity"), tone=tone_by("severity", SEVERITY_TONES)),
     Column(
-        "place", "Where", lambda item: f"{item['file']}:{item['line']}:{item['column']}" if "file" in item else None
+        "place",
+        mark("Place"),
+        lambda item: f"{item['file']}:{item['line']}:{item['column']}" if "file" in item else None,
     ),
-    Column("message", "What"),
-    Column("hint", "What to do"),
+    Column("message", mark("Finding")),
+    Column("hint", mark("What to do")),
 )
 _SHOWN = {
     "call": ("call_id", "began", "peer", "score", "failed"),
@@ -125,15 +137,16 @@ def score_calls(
     """
     session: Session = ctx.obj
     if init + unset + (set_score is not None) + check > 1:
-        raise UsageError("--init, --check, --set and --unset cannot be used together", hint="choose one of them")
+        message = tr("--init, --check, --set and --unset cannot be used together")
+        raise UsageError(message, hint=tr("choose one of them"))
     if note is not None and set_score is None:
-        raise UsageError("--note belongs to a score", hint="add --set N")
+        raise UsageError(tr("--note needs --set"), hint=tr("add --set N"))
     if init:
         return _write_example(session, Path(target or _EXAMPLE_NAME))
     if set_score is not None or unset:
         return _override(session, target, set_score, note)
     if rules is None:
-        raise UsageError("--rules FILE is missing", hint="`alovoice ai score --init` writes an example")
+        raise UsageError(tr("--rules FILE is missing"), hint=tr("`alovoice ai score --init` writes an example"))
     if check:
         return _check(session, rules)
     sound = load_sound(rules)
@@ -143,7 +156,7 @@ def score_calls(
     scored = _scored(session, ScoredCalls(sound, session.clock.zone), wanted)
     items = list(_items(scored, by, session.peer_names, session.clock.zone))
     columns = _columns(by, overridden=scored.everything.overridden > 0)
-    session.show(Listing(items, columns, whole=scored.as_json(), nothing="no analysis is kept here that fits"))
+    session.show(Listing(items, columns, whole=scored.as_json(), nothing=tr("no stored analysis matches")))
     return _judge(session, scored.everything, sound.bar if fail_under is None else fail_under)
 
 
@@ -161,40 +174,50 @@ def _write_example(session: Session, file: Path) -> ExitCode:
     rehearse = session.options.dry_run
     write_new(file, EXAMPLE.encode(), rehearse=rehearse)
     line = f"alovoice ai score --rules {shlex.quote(str(file))}"
-    words = f"{'would be written' if rehearse else 'written'}: {file}; `{line}` scores by it"
+    words = tr("written: {file}; to score with it: `{command}`", file=file, command=line)
+    if rehearse:
+        words = tr("would be written: {file}; to score with it: `{command}`", file=file, command=line)
     session.report(words, files=[str(file)], written=not rehearse)
     return ExitCode.DONE
 
 
 def _known_call(session: Session, call_id: str) -> str:
-    """Returns the id of a call of which an analysis is kept here. Raises UsageError for another one."""
+    """Returns the id of a call with a stored analysis. Raises UsageError for another one."""
     if session.analyses.get(call_id) is None:
         raise UsageError(
-            f"no analysis of call {call_id} is kept here for PBX {session.analyses.profile}",
-            hint="`alovoice ai list` shows what is kept",
+            tr(
+                "PBX {profile}: no analysis is stored on this computer for call {calls}",
+                profile=session.analyses.profile,
+                calls=call_id,
+            ),
+            hint=tr("`alovoice ai list` shows the stored analyses"),
         )
     return call_id
 
 
 def _override(session: Session, target: str | None, points: float | None, note: str | None) -> ExitCode:
     if target is None:
-        raise UsageError("the call is missing", hint="`alovoice ai score CALL_ID --set 70 --note 'why'`")
+        hint = tr("give it: {command}", command="`alovoice ai score CALL_ID --set 70 --note 'why'`")
+        raise UsageError(tr("the call is missing"), hint=hint)
     if points is None:
         return _unset(session, target)
     note = session.masker.hide((note or "").strip())
     if not 0 <= points <= 100:
-        raise UsageError(f"--set {points:g} is not a score", hint="give 0 to 100")
+        raise UsageError(tr("--set {points} is not a score", points=f"{points:g}"), hint=tr("give 0 to 100"))
     if not note or len(note) > _LONGEST_NOTE:
         raise UsageError(
-            "a score that is set by hand needs a note" if not note else "the note is too long",
-            hint=f"--note 'why', of at most {_LONGEST_NOTE} characters",
+            tr("the note is too long") if note else tr("a score that is set by hand needs a note"),
+            hint=tr("give --note 'why', at most {most} characters", most=_LONGEST_NOTE),
         )
     override = ScoreOverride(points, note, _user(session), int(session.now().timestamp()))
     call_id = _known_call(session, target)
     would = session.options.dry_run
     if not would:
         session.analyses.set_score(call_id, override)
-    words = f"the score of call {call_id} {'would be' if would else 'is'} {points:g}, set by {override.by}"
+    told = {"call": call_id, "points": f"{points:g}", "user": override.by}
+    words = tr("the score of call {call} is {points}, set by {user}", **told)
+    if would:
+        words = tr("the score of call {call} would be {points}, set by {user}", **told)
     session.report(words, call_id=call_id, override=override.as_json(), set=not would)
     return ExitCode.DONE
 
@@ -204,12 +227,11 @@ def _unset(session: Session, target: str) -> ExitCode:
     there = kept is not None and kept.override is not None
     if there and not session.options.dry_run:
         session.analyses.unset_score(target)
-    verb = "would be" if session.options.dry_run else "is"
-    words = (
-        f"the score of call {target} {verb} the rules' one again"
-        if there
-        else f"call {target} has no score set by hand"
-    )
+    words = tr("call {call} has no score set by hand", call=target)
+    if there:
+        words = tr("the rules decide the score of call {call} again", call=target)
+    if there and session.options.dry_run:
+        words = tr("the rules would decide the score of call {call} again", call=target)
     session.report(words, call_id=target, unset=there and not session.options.dry_run)
     return ExitCode.DONE
 
@@ -222,10 +244,10 @@ def _user(session: Session) -> str:
 def _judge(session: Session, everything: Group, bar: float | None) -> ExitCode:
     average = everything.average
     if average is None:
-        session.warn("no call was scored")
+        session.warn(tr("no call was scored"))
         return ExitCode.DONE
-    verdict = "" if bar is None else f"; the bar is {bar:g}"
-    session.note(f"{everything.scores} scored, average {average_words(everything)}{verdict}")
+    note = tr("calls scored: {n}, average {average}", n=spaced(everything.scores), average=average_words(everything))
+    session.note(note if bar is None else joined("; ", [note, tr("the bar is {bar}", bar=f"{bar:g}")]))
     return ExitCode.CHECK_FAILED if bar is not None and average < bar else ExitCode.DONE
 
 
@@ -241,7 +263,7 @@ def _check(session: Session, file: Path) -> ExitCode:
     items = [finding.as_rule_json() for finding in loaded.findings]
     number = None if loaded.rules is None else len(loaded.rules.checks)
     whole = {"ok": loaded.rules is not None, "checks": number, "findings": items}
-    session.show(Listing(items, _columns("check"), whole=whole, nothing="nothing to find fault with", ours=True))
+    session.show(Listing(items, _columns("check"), whole=whole, nothing=tr("no problems found"), ours=True))
     return ExitCode.CHECK_FAILED if loaded.rules is None else ExitCode.DONE
 
 
@@ -262,7 +284,7 @@ def _items(scored: ScoredCalls, by: str, names: "PeerNames", zone: tzinfo) -> It
         yield from ({**_cells(group), "group": names.label(group.name)} for group in operators)
     else:
         yield from (
-            {**_cells(one.group), **one.as_json(), "peer": names.label(one.peer) or "all"} for one in scored.trends
+            {**_cells(one.group), **one.as_json(), "peer": names.label(one.peer) or tr("all")} for one in scored.trends
         )
 
 

@@ -15,6 +15,7 @@ from alovoice_cli.commands.batch_options import batch_options, needed_ids, refus
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import AlovoiceError, OutcomeUnknownError, UsageError, worst
+from alovoice_cli.language import mark, tr
 from alovoice_cli.output.display import nobody_answers
 from alovoice_cli.output.listing import Column, Listing, tone_by
 from alovoice_cli.receipts import STATE_TONES
@@ -34,12 +35,12 @@ EXAMPLES = examples(
     "alovoice ai send --since yesterday --until yesterday --peer 101 --yes",
 )
 COLUMNS = (
-    Column("call_id", "Call"),
-    Column("outcome", "Outcome", tone=tone_by("outcome", STATE_TONES)),
-    Column("aicallid", "Analysis"),
-    Column("begin_time", "Began (unix)", numeric=True),
-    Column("stereoaudio", "Recording", shown=False),
-    Column("problem", "Problem"),
+    Column("call_id", mark("Call")),
+    Column("outcome", mark("Outcome"), tone=tone_by("outcome", STATE_TONES)),
+    Column("aicallid", mark("Analysis")),
+    Column("begin_time", mark("Began (unix)"), numeric=True),
+    Column("stereoaudio", mark("Recording"), shown=False),
+    Column("problem", mark("Problem")),
 )
 _COMMAND = "ai send"
 _PANEL = "Calls of the event store"
@@ -51,7 +52,7 @@ def _choice(flag: str, metavar: str | None, help: str, **more: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """What is told of one call. `outcome` is the sending's, or `already` where it was asked for before."""
+    """The result for one call. `outcome` is that of the request, or `already` where it was sent before."""
 
     call_id: str
     outcome: str
@@ -108,6 +109,7 @@ def send_calls(
     not sent again without --again: `already` marks it, and its earlier response is shown.
     """
     session: Session = ctx.obj
+    session.use_store(store)
     options = batch_options(ctx)
     choice = CallChoice(since, until, peer, line, min_duration, limit, with_imported, store, again)
     if since is not None:
@@ -136,13 +138,16 @@ def _refuse_choice(choice: CallChoice) -> None:
     for name in ("until", "peer", "line", "min_duration", "limit", "with_imported"):
         if getattr(choice, name):
             raise UsageError(
-                f"--{name.replace('_', '-')} chooses among the calls of the event store",
-                hint="add --since WHEN; --since all takes the whole store",
+                tr(
+                    "{option} needs --since: it chooses among the calls of the event store",
+                    option=f"--{name.replace('_', '-')}",
+                ),
+                hint=tr("add --since WHEN; --since all is the whole store"),
             )
 
 
 def _send_found(session: Session, choice: CallChoice, options: "BatchOptions") -> int:
-    """Sends the calls that the event store tells, as a batch."""
+    """Sends the calls of the event store as a batch."""
     is_agreed = session.options.yes or session.options.dry_run or options.confirm is not None
     # No other process may request the same calls between the look into the ledger and the requests.
     with session.turn(_COMMAND):
@@ -172,13 +177,22 @@ def _told_before(session: Session, call_id: str, entry: "Receipt") -> _Row:
     answer = _answer_in(entry.answer or "")
     if entry.outcome == "done" or session.analyses.get(call_id) is not None:
         session.note(
-            f"call {call_id} was sent before, on {entry.begun_at[:10]} (receipt {entry.receipt}): not sent again;"
-            " --again does"
+            tr(
+                "call {call} was sent before, on {day} (receipt {receipt}), and is not sent again; to send it again,"
+                " add --again",
+                call=call_id,
+                day=entry.begun_at[:10],
+                receipt=entry.receipt,
+            )
         )
         return _Row(call_id, "already", answer)
     problem = OutcomeUnknownError(
-        f"call {call_id} may have been sent before (receipt {entry.receipt}): not sent again",
-        hint=f"look with `alovoice ai result {call_id}`; --again sends it anew, and it may cost twice",
+        tr(
+            "call {call} may have been sent before (receipt {receipt}), and is not sent again",
+            call=call_id,
+            receipt=entry.receipt,
+        ),
+        hint=tr("check with `alovoice ai result {call}`; --again sends it again, which may cost twice", call=call_id),
     )
     return _Row(call_id, "unknown", answer, problem)
 

@@ -13,6 +13,7 @@ import typer
 from alovoice_cli.commands.ai import warn_of_sides
 from alovoice_cli.errors import UsageError
 from alovoice_cli.json_text import json_text
+from alovoice_cli.language import joined, mark, tr
 from alovoice_cli.output.data_formats import write_csv
 from alovoice_cli.output.files import write_private
 from alovoice_cli.output.listing import Column, Dialogue, Listing, Said, tone_by
@@ -34,14 +35,14 @@ from alovoice_cli.speech.number_masking import mask_answer
 from alovoice_cli.speech.talk import Talk, clock, marks
 
 COLUMNS = (
-    Column("call_id", "Call", shown=False),
-    Column("time", "Time"),
-    Column("direction", "Who", tone=tone_by("direction", {"operator": "first", "client": "second"})),
-    Column("text", "Said"),
-    Column("begin", "Begin (ms)", shown=False, numeric=True),
-    Column("end", "End (ms)", shown=False, numeric=True),
-    Column("tags", "Tags", shown=False),
-    Column("fragment_id", "Fragment", shown=False),
+    Column("call_id", mark("Call"), shown=False),
+    Column("time", mark("Time")),
+    Column("direction", mark("Who"), tone=tone_by("direction", {"operator": "first", "client": "second"})),
+    Column("text", mark("Said")),
+    Column("begin", mark("Begin (ms)"), shown=False, numeric=True),
+    Column("end", mark("End (ms)"), shown=False, numeric=True),
+    Column("tags", mark("Tags"), shown=False),
+    Column("fragment_id", mark("Fragment"), shown=False),
 )
 IN_A_FILE = ("call_id", "time", "begin", "end", "direction", "text", "tags")
 
@@ -72,15 +73,19 @@ class AiShowOptions:
     def check(self, session: Session, call_ids: Sequence[str]) -> None:
         """Raises UsageError for contradictory options, before any request."""
         if self.form is not None and (session.options.json or session.options.csv):
-            raise UsageError("--format and --json or --csv exclude each other", hint="choose one of them")
+            message = tr("--format cannot be used together with --json or --csv")
+            raise UsageError(message, hint=tr("choose one of them"))
         if self.form is not None and self.form != "csv" and session.options.columns is not None:
-            raise UsageError(f"--columns does not go with --format {self.form}", hint="leave one of them out")
+            message = tr("--columns cannot be used together with --format {form}", form=self.form)
+            raise UsageError(message, hint=tr("leave one of them out"))
         if self.output is not None and self.form is None and form_of(self.output) is None:
-            raise UsageError("--output needs a form", hint="add --format, or an ending: call.srt, call.html, call.md")
+            hint = tr("add --format, or a file ending: call.srt, call.html, call.md")
+            raise UsageError(tr("the format of --output is not known"), hint=hint)
         several = len(call_ids) > 1 and not (self.output and self.output.is_dir())
         form = self.form or (form_of(self.output) if self.output else None)
         if several and form in ("srt", "vtt"):
-            raise UsageError(f"several calls do not fit into one {form} file", hint="give a folder: -o DIR")
+            message = tr("a file in the format {form} holds only one call", form=form)
+            raise UsageError(message, hint=tr("give a directory: -o DIR"))
 
 
 def _text_of(found: Sequence[FoundTalk], form: Form, zone: tzinfo) -> str:
@@ -123,11 +128,12 @@ def _show_lines(session: Session, found: Sequence[FoundTalk], form: Form | None,
         column._replace(shown=column.name in shown or (column.name == "call_id" and len(found) > 1))
         for column in COLUMNS
     )
-    listing = Listing(rows_of(found), columns, whole=whole, nothing="nothing was said in this call")
+    listing = Listing(rows_of(found), columns, whole=whole, nothing=tr("nothing was said in this call"))
     session.display.show(listing, options=options)
     for one in found if not options.json else ():
         if tags := one.talk.tag_names:
-            session.note((f"{one.call_id}: " if len(found) > 1 else "") + "tags: " + ", ".join(tags))
+            note = tr("tags: {tags}", tags=", ".join(tags))
+            session.note(joined(": ", [one.call_id, note]) if len(found) > 1 else note)
 
 
 def _dialogue(session: Session, talk: Talk) -> Dialogue:
@@ -139,8 +145,10 @@ def _dialogue(session: Session, talk: Talk) -> Dialogue:
         for part in hidden
     ]
     tags = [hide(line) for line in tag_lines(talk)]
-    below = ["Tags: " + "; ".join(tags)] if tags else []
-    return Dialogue(hide(title(talk, session.clock.zone)), said, below if said else ["Nothing was said.", *below])
+    below = [tr("Tags: {tags}", tags="; ".join(tags))] if tags else []
+    if not said:
+        below = [tr("Nothing was said."), *below]
+    return Dialogue(hide(title(talk, session.clock.zone)), said, below)
 
 
 def _write_files(session: Session, found: Sequence[FoundTalk], options: AiShowOptions, output: Path) -> None:
@@ -154,4 +162,4 @@ def _write_files(session: Session, found: Sequence[FoundTalk], options: AiShowOp
         write_private(target, hide(_text_of(group, form, session.clock.zone)), force=options.force)
         written.append(str(target))
     if written or session.options.json:
-        session.report(f"written: {', '.join(written)}", files=written)
+        session.report(tr("written: {files}", files=", ".join(written)), files=written)

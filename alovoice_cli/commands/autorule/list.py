@@ -7,7 +7,7 @@ import typer
 
 from alovoice_cli.commands.autorule import CAMPAIGN_TONES
 from alovoice_cli.commands.global_options import shows_list
-from alovoice_cli.commands.options import examples
+from alovoice_cli.commands.options import SharedStore, examples
 from alovoice_cli.errors import NotFoundError
 from alovoice_cli.language import mark, tr
 from alovoice_cli.moments import ClockTime, parse_moment, parse_zone
@@ -79,6 +79,7 @@ def list_campaigns(
     since: Annotated[
         str | None, typer.Option("--since", metavar="7d|DAY", help="Only campaigns created since then.")
     ] = None,
+    store: SharedStore = None,
     refresh: Annotated[
         bool, typer.Option("--refresh", help="Ask the PBX for the current status of each campaign.")
     ] = False,
@@ -90,6 +91,7 @@ def list_campaigns(
     again.
     """
     session: Session = ctx.obj
+    session.use_store(store)
     profile = session.settings.profile
     clock = ClockTime(session.now(), parse_zone(session.settings.timezone, tr("the profile's timezone")))
     begun = None if since is None else parse_moment(since, clock, "--since").at

@@ -126,7 +126,7 @@ def campaign_options(
     ] = None,
     seed: Annotated[int, _option("--seed", "N", "Seed of the random numbers.", panel=_FORECAST, min=0)] = 1,
 ) -> CampaignOptions:
-    """The options of a campaign, from the command line and from the definition that `--from-file` or `--like` names."""
+    """Returns the options of a campaign: of the command line, and of `--from-file` or `--like`."""
     session: Session = ctx.obj
     if clean_name is not None and not clean:
         message = tr("{name} is given without --clean", name=clean_name)

@@ -49,7 +49,7 @@ _ROWS = (
     Column("why", mark("Why")),
 )
 _COUNTS = (
-    Column("result", mark("Result")),
+    Column("result", mark("Result"), tone=tone_by("category", _TONES)),
     Column("rows", mark("Rows"), numeric=True),
     Column("share", mark("Share"), numeric=True),
     Column("chart", "", bar=True),
@@ -136,6 +136,7 @@ def report_campaign(
     also = _read_include(include)
     for target in filter(None, (unreached, html)):
         check_free(target, force=force)
+    session.use_store(store)
     created = find_created(session, campaign_id)
     events = session.event_store(store)
     events.uptimes()  # raises for a missing store, and brings an older one up to date
@@ -241,7 +242,7 @@ def _count_items(found: _Found, *, drawn: bool) -> Iterator[dict[str, object]]:
         if rows or not drawn or category == "reached":
             share = share_text(rows, whole) if drawn else share_text(rows, whole).removesuffix(" %")
             name = category_text(category, found.report) if drawn else category
-            yield {"result": name, "rows": rows, "share": share, "chart": [rows]}
+            yield {"result": name, "category": category, "rows": rows, "share": share, "chart": [rows]}
 
 
 def _rows_listing(report: "CampaignReport", *, is_csv: bool) -> Listing:

@@ -8,7 +8,7 @@ from alovoice_cli.batch_rows import STATES
 from alovoice_cli.commands.batch_options import ResumingCommand, batch_options
 from alovoice_cli.commands.command_classes import CommandApp
 from alovoice_cli.commands.global_options import shows_list
-from alovoice_cli.commands.options import examples
+from alovoice_cli.commands.options import SharedStore, examples
 from alovoice_cli.errors import UsageError
 from alovoice_cli.output.listing import Column, Listing, tone_by
 from alovoice_cli.receipts import STATE_TONES
@@ -51,7 +51,7 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of the batch, or
 
 @app.command("list", epilog=examples("alovoice call batches list", "alovoice call batches list --json"))
 @shows_list(BATCHES)
-def list_batches(ctx: typer.Context) -> None:
+def list_batches(ctx: typer.Context, store: SharedStore = None) -> None:
     """List the batches of this computer and their progress.
 
     Left out are duplicates, rows of excluded numbers, and rows that an earlier batch has sent.
@@ -59,6 +59,7 @@ def list_batches(ctx: typer.Context) -> None:
     from alovoice_cli.batch.batch_report import list_journals
 
     session: Session = ctx.obj
+    session.use_store(store)
     session.show(Listing(list_journals(session), BATCHES, nothing="no batch was begun from here", ours=True))
 
 
@@ -81,6 +82,7 @@ def show_batch(
             help="Only rows with this outcome: done, refused, unsent, unknown, pending, and so on.",
         ),
     ] = None,
+    store: SharedStore = None,
 ) -> None:
     """Show a batch row by row.
 
@@ -91,6 +93,7 @@ def show_batch(
     from alovoice_cli.batch.batch_report import journal_rows
 
     session: Session = ctx.obj
+    session.use_store(store)
     if state is not None and state not in STATES:
         raise UsageError(f"--state {state!r} is none", hint=f"states: {', '.join(STATES)}")
     rows = journal_rows(session, name, state)
@@ -114,8 +117,8 @@ def resume(ctx: typer.Context, name: Name) -> int:
     from alovoice_cli.batch.start import resume_batch
 
     session: Session = ctx.obj
-    path = journals_of(session).existing(name)
-    return resume_batch(session, path, batch_options(ctx)._replace(journal=name))
+    options = batch_options(ctx)._replace(journal=name)
+    return resume_batch(session, journals_of(session).existing(name), options)
 
 
 @app.command("forget", epilog=examples("alovoice call batches forget out-clients-3f9a2b1c"))
@@ -125,6 +128,7 @@ def forget(
     accept_risk: Annotated[
         bool, typer.Option("--accept-risk", help="Delete it although rows are waiting or unknown.", show_default=False)
     ] = False,
+    store: SharedStore = None,
 ) -> None:
     """Delete the journal of a batch.
 
@@ -133,5 +137,6 @@ def forget(
     from alovoice_cli.batch.batch_report import forget_journal
 
     session: Session = ctx.obj
+    session.use_store(store)
     told = forget_journal(session, name, accept_risk=accept_risk)
     session.report(f"forgotten: {told}", forgotten=name)

@@ -88,15 +88,12 @@ def place_call(
     wait: Wait = None,
     no_check: NoCheck = False,
 ) -> int:
-    """Call an extension and, when it answers, a number.
-
-    Exit code 1: the PBX refused the call.
-    """
+    """Call an extension and, when it answers, a number. Exit code 1: refused."""
     session: Session = ctx.obj
     given = {"inner_phone": inner_phone, "number": number, "call_id": call_id, "user_id": user_id}
     if batch_options(ctx).source is not None:
         return _place_batch(ctx, given, encoding, wait=wait, no_check=no_check)
-    refuse_batch_options(batch_options(ctx), "night_ok")
+    refuse_batch_options(batch_options(ctx), "night_ok", "store")
     typed_extension, typed_phone = need_all(ctx, inner_phone=inner_phone, number=number)
     extension = parse_id(typed_extension, "--inner-phone")
     phone = read_number(session, typed_phone, "--number", no_check=no_check)
@@ -130,7 +127,7 @@ def place_menu_call(
     given = {"callto": callto, "ivrid": ivrid, "fromline": fromline, "lang": lang, "extid": extid}
     if batch_options(ctx).source is not None:
         return _place_batch(ctx, given, encoding, wait=wait, no_check=no_check)
-    refuse_batch_options(batch_options(ctx), "night_ok")
+    refuse_batch_options(batch_options(ctx), "night_ok", "store")
     typed_phone, typed_menu, typed_line = need_all(ctx, callto=callto, ivrid=ivrid, fromline=fromline)
     phone = read_number(session, typed_phone, "--callto", no_check=no_check)
     menu = parse_id(typed_menu, "--ivrid")
@@ -179,7 +176,7 @@ def place_conference(
     given = {"callfrom": callfrom, "callto": callto, "queue": queue, "extid": extid}
     if batch_options(ctx).source is not None:
         return _place_batch(ctx, given, encoding, wait=wait, no_check=no_check)
-    refuse_batch_options(batch_options(ctx), "night_ok")
+    refuse_batch_options(batch_options(ctx), "night_ok", "store")
     if (queue is None) == (not callto):
         raise UsageError("say once whom to connect", hint="either --callto PHONE, repeated, or --queue N")
     (typed_initiator,) = need_all(ctx, callfrom=callfrom)

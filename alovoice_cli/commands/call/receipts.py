@@ -6,7 +6,7 @@ import typer
 
 from alovoice_cli.commands.command_classes import CommandApp
 from alovoice_cli.commands.global_options import shows_list
-from alovoice_cli.commands.options import examples
+from alovoice_cli.commands.options import SharedStore, examples
 from alovoice_cli.output.listing import Column, Listing, Record, tone_by
 from alovoice_cli.receipts import STATE_TONES
 from alovoice_cli.session import Session
@@ -42,12 +42,14 @@ COLUMNS = (
 def list_receipts(
     ctx: typer.Context,
     limit: Annotated[int, typer.Option("--limit", metavar="N", min=0, help="Maximum number of rows; 0: all.")] = 50,
+    store: SharedStore = None,
 ) -> None:
     """List the requests that dial, create or cost money, newest first.
 
     `unknown`: the request may have been carried out; check before you repeat it.
     """
     session: Session = ctx.obj
+    session.use_store(store)
     entries = [entry.as_dict() for entry in session.ledger.receipts(limit=limit + 1 if limit else 0)]
     if limit and len(entries) > limit:
         entries = entries[:limit]
@@ -59,8 +61,10 @@ def list_receipts(
 def show_receipt(
     ctx: typer.Context,
     receipt: Annotated[str, typer.Argument(metavar="RECEIPT", help="Receipt, such as R-7F3K.")],
+    store: SharedStore = None,
 ) -> None:
     """Show one receipt: the request, its time and its outcome."""
     session: Session = ctx.obj
+    session.use_store(store)
     entry = session.ledger.receipt(receipt)
     session.show(Record(entry.as_dict(), title=f"Receipt {entry.receipt}"))

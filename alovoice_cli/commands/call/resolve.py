@@ -75,6 +75,7 @@ def resolve_calls(
         raise UsageError(
             "say which call", hint="a receipt (`alovoice call receipts list`), our id of it, --all or --batch NAME"
         )
+    session.use_store(store)
     patience = parse_span(wait, "--wait") if wait is not None else None
     search = CallSearch(session, store)
     if batch is not None:

@@ -10,11 +10,12 @@ from alovoice_cli.commands.events.selection import Store, clock_of
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import UsageError
-from alovoice_cli.events.event import Event, Fact, is_of_another, parties
+from alovoice_cli.events.event import STATUS_TONES, Event, Fact, is_of_another, parties
 from alovoice_cli.events.event_table import call_as_json
 from alovoice_cli.events.timeline import TimelineStep, status_text, timeline
 from alovoice_cli.moments import ClockTime, long_text, short_text, span_text
-from alovoice_cli.output.listing import Column, Listing
+from alovoice_cli.output.listing import Column, Listing, tone_by
+from alovoice_cli.receipts import STATE_TONES
 from alovoice_cli.session import Session
 from alovoice_cli.stores.pbx_calls import PbxCalls
 
@@ -27,7 +28,7 @@ COLUMNS = (
     Column("when", "When"),
     Column("after", "After"),
     Column("what", "What"),
-    Column("detail", "Details"),
+    Column("detail", "Details", tone=tone_by("outcome", {**STATUS_TONES, **STATE_TONES})),
     Column("id", "Id", shown=False),
     Column("at", "At (UTC)", shown=False),
 )
@@ -47,6 +48,7 @@ def show_call(
     They are joined by their ids. A result shares no id with its call: it is joined by start time, line and number.
     """
     session: Session = ctx.obj
+    session.use_store(store)
     clock = clock_of(session)
     events = session.event_store(store)
     found = Search(session, store)
@@ -79,7 +81,15 @@ def _cells(steps: Iterable[TimelineStep], clock: ClockTime, *, short: bool) -> l
         at = short_text(step.moment, clock) if short else long_text(step.moment, clock)
         after = span_text(int((step.moment - begin).total_seconds()))
         cells.append(
-            {"when": at, "after": f"+{after}", "what": step.what, "detail": step.detail, "id": step.id, "at": step.at}
+            {
+                "when": at,
+                "after": f"+{after}",
+                "what": step.what,
+                "detail": step.detail,
+                "outcome": step.outcome,
+                "id": step.id,
+                "at": step.at,
+            }
         )
     return cells
 

@@ -24,13 +24,13 @@ from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import UsageError
 from alovoice_cli.events.conditions import CALL_FIELDS, EVENT_FIELDS
-from alovoice_cli.events.event import MISSED_STATUSES, STATUS_WORDS
+from alovoice_cli.events.event import MISSED_STATUSES, STATUS_TONES
 from alovoice_cli.events.filters import Filter, FilterWords, read_filter
 from alovoice_cli.events.missed import reasons_text
 from alovoice_cli.events.statistics import NONE, By, StatusTally, tally, total
 from alovoice_cli.events.timeline import status_text
 from alovoice_cli.moments import ClockTime, span_text
-from alovoice_cli.output.listing import Column, Listing
+from alovoice_cli.output.listing import Column, Listing, tone_by
 from alovoice_cli.session import Session
 
 if TYPE_CHECKING:
@@ -46,10 +46,14 @@ EXAMPLES = examples(
     note=where_note(CALL_FIELDS),
 )
 COLUMNS = (
-    Column("group", "Group"),
+    Column("group", "Group", tone=tone_by("status", STATUS_TONES)),
     Column("calls", "Calls", numeric=True),
     Column("answered", "Answered", numeric=True),
-    *(Column(status, STATUS_WORDS[status].capitalize(), numeric=True) for status in MISSED_STATUSES),
+    Column("304", "Not answered", numeric=True),
+    Column("480", "Unavailable", numeric=True),
+    Column("486", "Busy", numeric=True),
+    Column("603", "Declined", numeric=True),
+    Column("603-S", "Hung up", numeric=True),
     Column("other", "Other", numeric=True),
     Column("open", "Open", numeric=True),
     Column("talk", "Talk", numeric=True),
@@ -201,6 +205,7 @@ def _cells(one: StatusTally, by: By, session: Session, year: str) -> dict[str, o
         "group": status_text(group) if by == "status" and short and group != NONE else group,
         **{status: one.missed.get(status, 0) for status in MISSED_STATUSES},
         "talk": span_text(one.talk_seconds),
+        "status": one.group if by == "status" else None,
         "chart": [one.answered, one.all_missed, one.other, one.open] if by != "rule" else [one.calls],
     }
 

@@ -11,7 +11,14 @@ from alovoice_cli.commands.listen.options import ListenOptions
 from alovoice_cli.config.listen_options import LISTEN_KEYS, listen_variable
 from alovoice_cli.config.profiles import DEFAULT
 from alovoice_cli.errors import UsageError
-from alovoice_cli.events.deployment import ServiceUnit, credential_path, nginx_location, systemd_unit
+from alovoice_cli.events.deployment import (
+    ServiceUnit,
+    credential_path,
+    nginx_location,
+    nginx_shared_location,
+    nginx_upstream,
+    systemd_unit,
+)
 from alovoice_cli.listening.listener import Plan
 from alovoice_cli.session import Session
 from alovoice_cli.store_urls import HOW_TO_LOG_IN, holds_password, is_server_url
@@ -51,7 +58,7 @@ def print_deployment(session: Session, options: ListenOptions, plan: Plan, *, sy
 
 
 def _location(plan: Plan) -> str:
-    """An nginx location that leads to the listener."""
+    """An nginx location that leads to the listener; on a store that listeners share, to all of them."""
     if plan.port == 0:
         raise UsageError("nginx must know the port", hint="give --port N")
     if plan.tls is not None:
@@ -59,7 +66,10 @@ def _location(plan: Plan) -> str:
     host = _ANY_ADDRESS.get(plan.host, plan.host)
     read_seconds = max(_READ_SECONDS, round(plan.forward_timeout) + _SPARE_SECONDS)
     path = "/" if plan.door.secret is None else "/h/"
-    return nginx_location(host, plan.port, path=path, read_seconds=read_seconds)
+    if not is_server_url(plan.store_url):
+        return nginx_location(host, plan.port, path=path, read_seconds=read_seconds)
+    location = nginx_shared_location(path=path, read_seconds=read_seconds)
+    return f"{nginx_upstream([(host, plan.port)])}\n{location}"
 
 
 def _unit(session: Session, options: ListenOptions, plan: Plan) -> ServiceUnit:

@@ -11,6 +11,7 @@ from alovoice_cli.events.event_table import brief, event_as_json, event_cells
 from alovoice_cli.moments import ClockTime, parse_zone
 from alovoice_cli.output.listing import Tone
 from alovoice_cli.session import Session
+from alovoice_cli.store_urls import is_server_url
 
 _WIDTHS: Final = {"event": 6, "time": 8, "type": 9, "number": 12, "line": 12, "peer": 5, "what": 16}  # 80 in all
 _MOST_CALLS: Final = 2000
@@ -40,6 +41,8 @@ class Narrator:
             lines = [f"{kind.ljust(width)}  {url}\n" for kind, url in urls.items()]
             session.stdout.write("listening; AloVoice must be able to reach these URLs:\n" + "".join(lines))
             session.stdout.flush()
+            if is_server_url(str(told["store"])):
+                session.note(f"events are kept in {told['store']}")
             if "admin" in told:
                 session.note(f"admin port, with /live, /ready and /metrics: {told['admin']}")
             if urlsplit(next(iter(urls.values()))).netloc.startswith(_LOOPBACK):

@@ -8,20 +8,21 @@ import typer
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import SEVERITY_TONES, examples
 from alovoice_cli.errors import ExitCode
-from alovoice_cli.findings import Finding, has_errors, in_order
+from alovoice_cli.findings import Finding, Severity, count_of, has_errors, in_order
+from alovoice_cli.language import joined, mark, ngettext, tr
 from alovoice_cli.output.listing import Column, Listing, tone_by
 from alovoice_cli.routing.lint import CheckedRules, check, compare_with_pbx
 from alovoice_cli.session import Session
 
 COLUMNS = (
-    Column("severity", "Severity", tone=tone_by("severity", SEVERITY_TONES)),
-    Column("place", "Where", lambda finding: f"{finding['file']}:{finding['line']}:{finding['column']}"),
-    Column("message", "What"),
-    Column("hint", "What to do"),
-    Column("code", "Code", shown=False),
-    Column("file", "File", shown=False),
-    Column("line", "Line", shown=False, numeric=True),
-    Column("column", "Column", shown=False, numeric=True),
+    Column("severity", mark("Severity"), tone=tone_by("severity", SEVERITY_TONES)),
+    Column("place", mark("Place"), lambda finding: f"{finding['file']}:{finding['line']}:{finding['column']}"),
+    Column("message", mark("Finding")),
+    Column("hint", mark("What to do")),
+    Column("code", mark("Code"), shown=False),
+    Column("file", mark("File"), shown=False),
+    Column("line", mark("Line"), shown=False, numeric=True),
+    Column("column", mark("Column"), shown=False, numeric=True),
 )
 EXAMPLES = examples(
     "alovoice route check rules.toml",
@@ -53,14 +54,14 @@ def check_rules(
     tests = {"passed": checked.verdict.passed, "failed": checked.verdict.failed}
     rules = len(checked.loaded.rules.rules) if checked.loaded.rules else None
     whole = {"ok": not failed, "rules": rules, "tests": tests, "findings": items}
-    session.show(Listing(items, COLUMNS, whole=whole, nothing="nothing to find fault with", ours=True))
+    session.show(Listing(items, COLUMNS, whole=whole, nothing=tr("no problems found"), ours=True))
     session.note(_summary(file, rules, checked, findings))
     return ExitCode.CHECK_FAILED if failed else ExitCode.DONE
 
 
 def _online(session: Session, checked: CheckedRules) -> list[Finding]:
     if checked.loaded.rules is None:
-        session.note("the PBX was not asked: the file cannot be read yet")
+        session.note(tr("the PBX was not asked: the file cannot be read"))
         return []
     extensions = {str(peer.get("number")) for peer in session.client.peers.list()}
     lines = [str(line) for line in session.client.trunks.list()]
@@ -68,13 +69,16 @@ def _online(session: Session, checked: CheckedRules) -> list[Finding]:
 
 
 def _summary(file: Path, rules: int | None, checked: CheckedRules, findings: tuple[Finding, ...]) -> str:
-    counts = [_count(sum(finding.severity == word for finding in findings), word) for word in ("error", "warning")]
+    counts = [
+        count_of(severity, sum(finding.severity is severity for finding in findings))
+        for severity in (Severity.ERROR, Severity.WARNING)
+    ]
     if rules is None:
-        return f"{file}: {', '.join(counts)}; its tests were not run"
+        text = mark("{file}: {counts}; the tests were not run")
+        return tr(text, file=file, counts=joined(", ", counts))
     verdict = checked.verdict
-    tests = f"{_count(verdict.passed, 'test')} passed" + (f", {verdict.failed} failed" if verdict.failed else "")
-    return f"{file}: {_count(rules, 'rule')}, {tests}, {', '.join(counts)}"
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}{'' if number == 1 else 's'}"
+    tests = [ngettext("{n} test passed", "{n} tests passed", verdict.passed)]
+    if verdict.failed:
+        tests.append(ngettext("{n} test failed", "{n} tests failed", verdict.failed))
+    sums = joined(", ", [ngettext("{n} rule", "{n} rules", rules), *tests, *counts])
+    return tr("{file}: {counts}", file=file, counts=sums)

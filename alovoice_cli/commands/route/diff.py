@@ -9,6 +9,7 @@ from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.events.coverage import cover, describe
 from alovoice_cli.events.filters import FilterWords, read_period
+from alovoice_cli.language import joined, mark, ngettext, spaced, tr
 from alovoice_cli.moments import ClockTime, parse_zone, unix_microseconds
 from alovoice_cli.output.listing import Column, Listing
 from alovoice_cli.routing.comparing import CallerMove, Comparison, StoredQuestions, compare
@@ -18,13 +19,13 @@ from alovoice_cli.routing.rules import FALLBACK
 from alovoice_cli.session import Session
 
 COLUMNS = (
-    Column("callers", "Callers", numeric=True),
-    Column("calls", "Calls", numeric=True),
-    Column("old_rule", "Old rule"),
-    Column("old_action", "Old step"),
-    Column("new_rule", "New rule"),
-    Column("new_action", "New step"),
-    Column("examples", "For example"),
+    Column("callers", mark("Callers"), numeric=True),
+    Column("calls", mark("Calls"), numeric=True),
+    Column("old_rule", mark("Old rule")),
+    Column("old_action", mark("Old step")),
+    Column("new_rule", mark("New rule")),
+    Column("new_action", mark("New step")),
+    Column("examples", mark("For example")),
 )
 EXAMPLES = examples(
     "alovoice route diff rules.toml new.toml --since 30d",
@@ -59,7 +60,7 @@ def compare_rules(
     session: Session = ctx.obj
     now = session.now()
     before, after = served(check(old, now), old), served(check(new, now), new)
-    clock = ClockTime(now, parse_zone(session.settings.timezone, "the profile's timezone"))
+    clock = ClockTime(now, parse_zone(session.settings.timezone, tr("the profile's timezone")))
     period = read_period(FilterWords(since, until), clock)
     asked = StoredQuestions(session.event_store(store).route_questions(period))
     found = compare(before, after, asked, session.past(store).as_of)
@@ -71,7 +72,7 @@ def compare_rules(
         "unreadable": asked.unreadable,
         "moves": [move.as_json() for move in found.moves],
     }
-    nothing = "nobody would go elsewhere" if found.calls else "no route question is stored of this time"
+    nothing = tr("no caller would go elsewhere") if found.calls else tr("no route question of this time is stored")
     cells = [_cells(move, clock) for move in found.moves]
     session.show(Listing(cells, COLUMNS, whole=whole, nothing=nothing, ours=True))
     if found.calls or not session.stdout.isatty():
@@ -89,20 +90,20 @@ def _cells(move: CallerMove, clock: ClockTime) -> dict[str, object]:
         "new_rule": move.new_rule or FALLBACK,
         "new_action": move.new_action,
         "examples": "; ".join(
-            f"{question.from_number or 'hidden'} {at.astimezone(clock.zone):%m-%d %H:%M}"
+            f"{question.from_number or tr('hidden')} {at.astimezone(clock.zone):%m-%d %H:%M}"
             for question, at in move.examples
         ),
     }
 
 
 def _summary(found: Comparison, unreadable: int) -> str:
-    percent = f" ({found.moved_calls * 100 / found.calls:.1f} %)" if found.moved_calls else ""
-    asked = f"{_count(found.calls, 'question')} of {_count(found.callers, 'caller')}"
-    moved = (
-        f"{_count(found.moved_callers, 'caller')} would go elsewhere, in {_count(found.moved_calls, 'call')}{percent}"
-    )
-    return f"{asked}: {moved}" + (f"; {_count(unreadable, 'question')} cannot be read" if unreadable else "")
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}{'' if number == 1 else 's'}"
+    parts = [
+        tr("questions: {questions}, callers: {callers}", questions=spaced(found.calls), callers=spaced(found.callers)),
+        ngettext("{n} caller would go elsewhere", "{n} callers would go elsewhere", found.moved_callers),
+    ]
+    if found.moved_calls:
+        share = f"{found.moved_calls * 100 / found.calls:.1f} %"
+        parts.append(tr("their calls: {calls} ({share})", calls=spaced(found.moved_calls), share=share))
+    if unreadable:
+        parts.append(ngettext("{n} question cannot be read", "{n} questions cannot be read", unreadable))
+    return joined("; ", parts)

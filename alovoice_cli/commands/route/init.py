@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from alovoice_cli.commands.options import examples
+from alovoice_cli.language import mark, tr
 from alovoice_cli.output.files import write_new
 from alovoice_cli.routing.example import example_rules
 from alovoice_cli.session import Session
@@ -29,5 +30,7 @@ def write_rules(
     rehearse = session.options.dry_run
     write_new(file, example_rules(lines, settings.timezone).encode(), rehearse=rehearse)
     line = f"alovoice route check {shlex.quote(str(file))}"
-    words = f"{file}; put your own lines, departments and extensions in, then `{line}`"
-    session.report(f"{'would be written' if rehearse else 'written'}: {words}", files=[str(file)], written=not rehearse)
+    text = mark("written: {file}; put in your own lines, queues and extensions, then run `{command}`")
+    if rehearse:
+        text = mark("would be written: {file}; put in your own lines, queues and extensions, then run `{command}`")
+    session.report(tr(text, file=file, command=line), files=[str(file)], written=not rehearse)

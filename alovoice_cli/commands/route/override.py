@@ -7,6 +7,7 @@ import typer
 
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import NotReadyError, UsageError
+from alovoice_cli.language import mark, tr
 from alovoice_cli.moments import parse_span, parse_zone
 from alovoice_cli.output.listing import Record
 from alovoice_cli.routing.step import Override, RouteStep
@@ -39,44 +40,50 @@ def override_rules(
     file = OverrideFile(session.settings.override_path)
     now = session.now()
     if off and (step or span):
-        raise UsageError("--off takes no step and no --for", hint="alovoice route override --off")
+        message = tr("--off cannot be used together with a step or --for")
+        raise UsageError(message, hint="alovoice route override --off")
     if off:
         _end(session, file, now)
     elif step is not None:
         _begin(session, file, _read(step, span, now))
     elif span is not None:
-        raise UsageError("--for needs a step", hint="such as queue:6000 --for 30m")
+        raise UsageError(tr("--for needs a step"), hint=tr("such as {example}", example="queue:6000 --for 30m"))
     else:
         found = file.read()
         held = found if found is not None and found.holds(now) else None
         if held is None:
-            session.note("no override is in force")
+            session.note(tr("no override is in force"))
         _show(session, held, now)
         if held is not None:
             _require_listener(session, file, held)
 
 
 def _read(step: str, span: str | None, now: datetime) -> Override:
-    wanted = RouteStep.from_text(step, "the override")
+    wanted = RouteStep.from_text(step, tr("the override"))
     if span is None:
-        raise UsageError("an override must end by itself", hint=f"say for how long: {wanted} --for 30m")
+        hint = tr("give its length: {example}", example=f"{wanted} --for 30m")
+        raise UsageError(tr("an override must end by itself"), hint=hint)
     length = parse_span(span, "--for")
     if not timedelta(0) < length <= _LONGEST:
-        raise UsageError(f"--for {span} is not between 1s and 31d", hint="what lasts longer belongs into the rules")
+        message = tr("--for {span} is not between 1s and 31d", span=span)
+        raise UsageError(message, hint=tr("for a longer time, change the rules"))
     return Override(wanted, now + length)
 
 
 def _begin(session: Session, file: OverrideFile, override: Override) -> None:
     profile = session.settings.profile
     if session.options.dry_run:
-        session.note(f"every caller of profile {profile} would get {override.step}; nothing was changed")
+        text = mark("every caller of profile {profile} would get {step}; nothing was changed")
+        session.note(tr(text, profile=profile, step=override.step))
         if not file.has_reader(session.now()):
-            session.warn(f"no listener of profile {profile} runs: nobody would obey until one starts")
+            text = mark("no listener of profile {profile} is running: the override has no effect until one starts")
+            session.warn(tr(text, profile=profile))
         _show(session, override, session.now())
         return
     file.write(override)
     if file.has_reader(session.now()):
-        session.note(f"every caller of profile {profile} gets {override.step} from now on")
+        text = mark("every caller of profile {profile} gets {step} from now on")
+        session.note(tr(text, profile=profile, step=override.step))
     _show(session, override, session.now())
     _require_listener(session, file, override)
 
@@ -85,11 +92,18 @@ def _require_listener(session: Session, file: OverrideFile, override: Override) 
     """Raises NotReadyError where no listener uses the override: callers then go where they went before."""
     if file.has_reader(session.now()):
         return
-    until = override.until.astimezone(parse_zone(session.settings.timezone, "the profile's timezone"))
+    until = override.until.astimezone(parse_zone(session.settings.timezone, tr("the profile's timezone")))
     raise NotReadyError(
-        f"no listener of profile {session.settings.profile} runs: no caller gets {override.step}",
-        hint=f"a listener that starts before {until:%Y-%m-%d %H:%M} obeys it: `alovoice listen`;"
-        " to take it back: `alovoice route override --off`",
+        tr(
+            "no listener of profile {profile} is running: no caller gets {step}",
+            profile=session.settings.profile,
+            step=override.step,
+        ),
+        hint=tr(
+            "a listener that starts before {moment} uses the override: `alovoice listen`; to cancel it:"
+            " `alovoice route override --off`",
+            moment=f"{until:%Y-%m-%d %H:%M}",
+        ),
         sent="no",
     )
 
@@ -98,8 +112,12 @@ def _end(session: Session, file: OverrideFile, now: datetime) -> None:
     held = _held(file, now)
     if not session.options.dry_run:
         file.remove()
-    ended = "would end" if session.options.dry_run else "has ended"
-    session.note(f"the override {ended}: {held.step}" if held is not None else "no override was in force")
+    if held is None:
+        session.note(tr("no override was in force"))
+    elif session.options.dry_run:
+        session.note(tr("the override would end: {step}", step=held.step))
+    else:
+        session.note(tr("the override has ended: {step}", step=held.step))
     _show(session, held if session.options.dry_run else None, now)
 
 
@@ -115,10 +133,10 @@ def _held(file: OverrideFile, now: datetime) -> Override | None:
 def _show(session: Session, override: Override | None, now: datetime) -> None:
     fields: dict[str, object] = {"override": None, "until": None, "seconds_left": None}
     if override is not None:
-        zone = parse_zone(session.settings.timezone, "the profile's timezone")
+        zone = parse_zone(session.settings.timezone, tr("the profile's timezone"))
         fields = {
             "override": str(override.step),
             "until": override.until.astimezone(zone).isoformat(timespec="seconds"),
             "seconds_left": max(round((override.until - now).total_seconds()), 0),
         }
-    session.show(Record(fields, title="Override", ours=True))
+    session.show(Record(fields, title=tr("Override"), ours=True))

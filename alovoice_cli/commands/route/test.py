@@ -8,6 +8,7 @@ import typer
 
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import UsageError
+from alovoice_cli.language import joined, tr
 from alovoice_cli.output.listing import Record
 from alovoice_cli.routing.call import Question
 from alovoice_cli.routing.engine import Decision, decide
@@ -79,7 +80,7 @@ def try_question(
 def _history(
     session: Session, store: str | None, moment: datetime, last_peer: str | None, calls: int | None, missed: int | None
 ) -> History:
-    """Returns the invented past, if any; else the store's."""
+    """Returns the past of the options, if any; otherwise the store's."""
     if (last_peer, calls, missed) != (None, None, None):
         return GivenHistory(last_peer, calls or 0, missed or 0)
     past = session.past(store)
@@ -90,19 +91,21 @@ def _history(
 
 
 def _caller(text: str) -> str:
-    """The caller's number; a word that stands in the place of a hidden number is kept as the PBX may send it."""
+    """Returns the caller's number; a word for a hidden number is kept as the PBX may send it."""
     return text if text.casefold() in _HIDDEN else _number(text, "--from")
 
 
 def _number(text: str, option: str) -> str:
     if text and not key_of(text):
-        raise UsageError(f"{option} {text!r} is no phone number", hint="write 901234567 or +998901234567")
+        message = tr("{option} {number!r} is not a valid phone number", option=option, number=text)
+        raise UsageError(message, hint=tr("write 901234567 or +998901234567"))
     return text
 
 
 def _queue(text: str) -> str:
     if text and not (text.isascii() and text.isdigit()):
-        raise UsageError(f"--queue {text!r} is no department's number", hint="write --queue 6000")
+        message = tr("--queue {number!r} is not the number of a queue", number=text)
+        raise UsageError(message, hint=tr("write {example}", example="--queue 6000"))
     return text
 
 
@@ -111,7 +114,8 @@ def _moment(at: str | None, rules: Rules, now: datetime) -> datetime:
         return now
     moment = parse_time(at, rules.zone)
     if moment is None:
-        raise UsageError(f"--at {at!r} is no time", hint="write '2026-11-23 19:00', or with an offset of its own")
+        message = tr("--at {moment!r} is not a time", moment=at)
+        raise UsageError(message, hint=tr("write '2026-11-23 19:00', or add an offset to it"))
     return moment
 
 
@@ -123,5 +127,5 @@ def _fields(decision: Decision, shown: str, *, explain: bool) -> dict[str, objec
         "at": shown,
     }
     for number, tried in enumerate(decision.trail if explain else (), start=1):
-        fields[f"{number}. {tried.rule}"] = f"{'yes' if tried.matched else 'no'}: {tried.why}"
+        fields[f"{number}. {tried.rule}"] = joined(": ", [tr("yes") if tried.matched else tr("no"), tried.why])
     return fields

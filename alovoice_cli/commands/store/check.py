@@ -46,7 +46,7 @@ def check_store(
     session: Session = ctx.obj
     clock = session.clock
     now = unix_microseconds(clock.now)
-    survey = StoreCheck(session.settings.event_store_url(store)).survey(now)
+    survey = StoreCheck(session.event_store_url(store), session.paths.state).survey(now)
     findings = survey_findings(survey, now)
     failed = has_errors(findings)
     items = [_as_item(finding) for finding in findings]

@@ -1,6 +1,7 @@
 """`alovoice store copy`: a history, moved to a server."""
 
 from collections.abc import Mapping
+from itertools import chain
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,7 +15,9 @@ from alovoice_cli.session import Session
 from alovoice_cli.store_urls import is_server_url, masked_url
 
 if TYPE_CHECKING:
+    from alovoice_cli.config.settings import Settings
     from alovoice_cli.stores.copied_rows import CopyCount
+    from alovoice_cli.stores.profile_copy import ProfileCopy
     from alovoice_cli.stores.store_copy import EventCopy
 
 EXAMPLES = examples(
@@ -37,7 +40,12 @@ _NAMES = {
     "notice_message": "messages",
     "notice": "notices",
     "notice_chat": "chats",
+    "receipt": "receipts",
+    "batch": "batches",
+    "campaign": "campaigns",
+    "journal": "journals",
 }
+_OF_EVENTS = tuple(_NAMES)[:8]
 
 
 @shows_list(COLUMNS)
@@ -54,29 +62,39 @@ def copy_store(
     Copied are events, calls, what waits to be forwarded or told, and when listeners ran. Run it again to continue:
     each row is copied once. A listener may write to either store; what the listener of the source is working on is
     left for another run. The source is not changed.
+
+    The receipts, campaigns, lists and journals of batches of the profile's own store are copied too. A journal is
+    moved: a journal in two places could call people twice. The old one stays in the directory `earlier`.
     """
     from alovoice_cli.stores.copied_rows import CopyCount  # noqa: PLC0415 - `--help` needs no store
+    from alovoice_cli.stores.profile_copy import PROFILE_TABLES, ProfileCopy  # noqa: PLC0415 - same
     from alovoice_cli.stores.store_copy import TABLES, EventCopy  # noqa: PLC0415 - same
 
     session: Session = ctx.obj
-    origin, destination = (session.settings.event_store_url(url) for url in (source, target))
+    origin, destination = (session.event_store_url(url) for url in (source, target))
     _check_direction(origin, destination)
-    work = EventCopy(origin, destination)
+    events = EventCopy(origin, destination)
+    profile, tables = None, list(TABLES)
+    if _is_own_store(session.settings, origin):
+        tables += PROFILE_TABLES
+        profile = ProfileCopy(session.paths.state, destination, session.settings.profile, session.now)
     if session.options.dry_run:
-        counted: Mapping[str, CopyCount] = {"delivery": work.rehearse()}
+        counted: Mapping[str, CopyCount] = {"delivery": events.rehearse()}
     else:
-        counted = dict.fromkeys(TABLES, CopyCount()) | _copied(session, work)
-    rows = [{"what": _NAMES[table], **one._asdict()} for table, one in counted.items()]
-    whole = {
-        "source": origin,
-        "target": masked_url(destination),
-        "dry_run": session.options.dry_run,
-        "at_rest": work.is_at_rest,
-        "waiting": work.waiting,
-        **{str(row.pop("what")): row for row in ([dict(row) for row in rows])},
-    }
+        counted = dict.fromkeys(tables, CopyCount()) | _copied(session, events, profile)
+    numbers = {_NAMES[table]: one._asdict() for table, one in counted.items()}
+    about = {"source": origin, "target": masked_url(destination), "dry_run": session.options.dry_run}
+    whole = {**about, "at_rest": events.is_at_rest, "waiting": events.waiting, **numbers}
+    rows = [{"what": name, **one} for name, one in numbers.items()]
     session.show(Listing(rows, COLUMNS, whole=whole, ours=True))
-    _tell(session, work, sum(one.left for one in counted.values()))
+    if session.options.dry_run:
+        session.note("nothing was copied")
+        return
+    _tell(session, events, counted)
+    if profile is None:
+        session.note("this is not the profile's own store: its receipts, campaigns and batches were not copied")
+    for remark in profile.remarks if profile is not None else ():
+        session.warn(remark)
 
 
 def _check_direction(origin: str, destination: str) -> None:
@@ -96,26 +114,32 @@ def _check_direction(origin: str, destination: str) -> None:
         )
 
 
-def _copied(session: Session, work: "EventCopy") -> dict[str, "CopyCount"]:
+def _is_own_store(settings: "Settings", origin: str) -> bool:
+    """Returns whether it is the file of the profile: that of its `store`, or the one that it has without."""
+    from alovoice_cli.stores.event_sqlite import sqlite_path  # noqa: PLC0415 - as said
+
+    own = [url for url in (settings.event_store_url(), settings.own_file_url) if not is_server_url(url)]
+    return any(sqlite_path(url).resolve() == sqlite_path(origin).resolve() for url in own)
+
+
+def _copied(session: Session, events: "EventCopy", profile: "ProfileCopy | None") -> dict[str, "CopyCount"]:
     """Returns what was copied, by table; with progress on a terminal."""
     counted: dict[str, CopyCount] = {}
-    with session.display.counting("copying", work.total()) as step:
-        for done in work.run():
+    with session.display.counting("copying", events.total()) as step:
+        for done in chain(events.run(), profile.run() if profile is not None else ()):
             known = counted.get(done.table)
             counted[done.table] = done.counted if known is None else known.plus(done.counted)
-            for _ in range(sum(done.counted)):
+            for _ in range(sum(done.counted) if done.table in _OF_EVENTS else 0):
                 step()
     return counted
 
 
-def _tell(session: Session, work: "EventCopy", left: int) -> None:
-    if session.options.dry_run:
-        session.note("nothing was copied")
-        return
-    if not work.is_at_rest:
+def _tell(session: Session, events: "EventCopy", counted: Mapping[str, "CopyCount"]) -> None:
+    left = sum(one.left for table, one in counted.items() if table in _OF_EVENTS)
+    if not events.is_at_rest:
         session.note("a listener forwards from the source: what waits there was left; end it, and run this again")
     elif left:
         session.note(f"{count(left, 'row was', 'rows were')} left, on which a listener is at work: run this again")
-    if work.is_at_rest and work.waiting:
-        waits = count(work.waiting, "delivery waits", "deliveries wait")
+    if events.is_at_rest and events.waiting:
+        waits = count(events.waiting, "delivery waits", "deliveries wait")
         session.note(f"{waits} in both stores now: start no listener with targets on the source any more")

@@ -1,0 +1,52 @@
+"""Deliveries that wait to be stored, and what is stored of one whose reading the store refuses."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from alovoice_cli.events.event import Event
+from alovoice_cli.events.event_assembly import FirstDelivery, Stored
+from alovoice_cli.stores.event_engine import is_refusal
+
+Settle = Callable[[Stored | None], None]
+"""Takes where a delivery is stored; None where it is lost."""
+
+_NOT_STORED = "not stored"
+
+
+class Arrival(NamedTuple):
+    """A delivery that waits to be stored, as the event that it is, and who waits for it."""
+
+    event: Event
+    first: FirstDelivery
+    settle: Settle
+
+
+def note_first(own: FirstDelivery, event: Event, firsts: Mapping[str, FirstDelivery]) -> None:
+    """Has the memory of this listener know the first delivery that another one received."""
+    known = firsts.get(event.duplicate_of or "")
+    if known is not None:
+        own.id, own.answer, own.is_asked_elsewhere = known.id, known.answer, known.is_asked_elsewhere
+
+
+def stored_or_bare(events: Sequence[Event], store: Callable[[Sequence[Event]], Sequence[Event]]) -> Sequence[Event]:
+    """Stores the events; one that the store refuses, without what was read of it."""
+    try:
+        return store(events)
+    except Exception as trouble:
+        if not is_refusal(trouble) or (len(events) == 1 and is_bare(events[0])):
+            raise
+        if len(events) == 1:
+            return stored_or_bare([bare(events[0], trouble)], store)
+    return [stored for event in events for stored in stored_or_bare([event], store)]
+
+
+def bare(event: Event, trouble: Exception) -> Event:
+    """The event without what was read of it: only its record, and why."""
+    problem = f"{_NOT_STORED}: {type(trouble).__name__}"
+    return replace(event, facts=(), value=None, problem=problem, answer={}, rule=None)
+
+
+def is_bare(event: Event) -> bool:
+    """Whether the event is without what was read of it."""
+    return event.problem.startswith(_NOT_STORED)
