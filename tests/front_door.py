@@ -67,7 +67,7 @@ class FrontDoor:
         return self.server_store or f"sqlite:///{self.home / 'state' / 'events.db'}"
 
     def share_store(self, profile: str) -> None:
-        """Lets another profile use the store of `default`, where that is on a server: receipts lie beside the events."""
+        """Lets another profile use the server of `default`, if it has one: receipts lie beside the events."""
         if self.server_store:
             assert self("config", "set", "store", self.server_store, "-p", profile).code == 0
 
