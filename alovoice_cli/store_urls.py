@@ -17,12 +17,14 @@ def holds_password(url: str) -> bool:
     try:
         parts = urlsplit(url)
     except ValueError:  # "Invalid IPv6 URL"
-        return "@" in url
+        return "@" in url or "password" in url
     return parts.password is not None or any(name in _SECRET_OPTIONS for name, _ in parse_qsl(parts.query))
 
 
 def masked_url(url: str) -> str:
     """Returns a server's URL as it may be shown: its password masked."""
+    if not holds_password(url):
+        return url
     try:
         parts = urlsplit(url)
     except ValueError:

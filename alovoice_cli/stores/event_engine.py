@@ -273,7 +273,9 @@ def has_table(connection: Connection, name: str) -> bool:
     """Returns whether the store has the table."""
     if isinstance(connection, sqlite3.Connection):
         return event_sqlite.has_table(connection, name)
-    return connection.execute("SELECT to_regclass(?)", (name,)).fetchone()[0] is not None
+    # Not `to_regclass`: within a transaction it may not know of a table that another process has just made.
+    asked = "SELECT 1 FROM pg_catalog.pg_class WHERE relname = ? AND pg_catalog.pg_table_is_visible(oid)"
+    return connection.execute(asked, (name,)).fetchone() is not None
 
 
 def add_column(connection: Connection, table: str, definition: str) -> None:
@@ -371,6 +373,11 @@ class ReadOnlyStore:
         from alovoice_cli.stores import event_postgres
 
         if self._opened is None:
+            event_postgres.raise_lately_unreachable(self._url)
             busy = self._busy_seconds
-            self._opened = event_postgres.open_server(self._url, busy_seconds=busy, timeout=busy, reads_only=True)
+            try:
+                self._opened = event_postgres.open_server(self._url, busy_seconds=busy, timeout=busy, reads_only=True)
+            except troubles() as error:
+                event_postgres.note_unreachable(self._url, error)
+                raise
         return self._opened

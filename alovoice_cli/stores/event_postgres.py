@@ -37,6 +37,7 @@ _BUSY_STATES = ("55P03", "40P01", "40001")  # lock not available, deadlock, seri
 _REFUSAL_CLASSES = ("22", "23", "54")  # data exception, constraint violation, a value too long for an index
 _MOST_IDLE = 8
 _FRESH_SECONDS = 1.0
+_PAUSE_SECONDS = 1.0
 
 
 def open_server(
@@ -51,6 +52,21 @@ def open_server(
         connection.close()
         raise
     return connection
+
+
+_UNREACHABLE: dict[str, tuple[float, BaseException]] = {}
+
+
+def note_unreachable(url: str, error: BaseException) -> None:
+    """Keeps that the server cannot be reached now: who asks within a second does not wait for it again."""
+    _UNREACHABLE[url] = (time.monotonic(), error)
+
+
+def raise_lately_unreachable(url: str) -> None:
+    """Raises the error of an attempt of the last second, if one failed: a caller waits for the answer."""
+    at, error = _UNREACHABLE.get(url, (float("-inf"), None))
+    if error is not None and time.monotonic() - at < _PAUSE_SECONDS:
+        raise load_driver().OperationalError(str(error)) from None
 
 
 @contextmanager

@@ -7,7 +7,7 @@ libpq does it (`PGPASSWORD`, `~/.pgpass`, a service file), never from a URL that
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
@@ -84,11 +84,29 @@ def connect(url: str, *, timeout: float | None = None) -> ServerConnection:
             detail=str(error),
         ) from None
     options = {**_DEFAULTS, **{name: text for name, text in given.items() if text is not None}}
-    if timeout is not None and "connect_timeout" not in given:
-        options["connect_timeout"] = str(max(2, round(timeout)))  # libpq takes whole seconds, from 2
+    if timeout is not None:
+        seconds = max(2, round(timeout))  # libpq takes whole seconds, from 2
+        options |= {"connect_timeout": str(seconds), "tcp_user_timeout": str(seconds * 1000)} | _told(given)
+    options["client_encoding"] = "UTF8"  # whatever the environment says
     connection = psycopg.connect(**options, autocommit=True, prepare_threshold=5)
+    _require_utf8(url, connection)
     connection.adapters.register_loader("numeric", _number_loader())
     return ServerConnection(connection)
+
+
+def _require_utf8(url: str, connection: psycopg.Connection[tuple[Any, ...]]) -> None:
+    encoding = connection.info.parameter_status("server_encoding")
+    if encoding not in ("UTF8", None):  # a pooler between may not say
+        connection.close()
+        raise UsageError(
+            f"the database of {masked_url(url)} cannot hold every letter: its encoding is {encoding}",
+            hint="make one with `createdb --encoding UTF8 --template template0 NAME`",
+        )
+
+
+def _told(given: Mapping[str, Any]) -> dict[str, str]:
+    """Returns what a URL itself says of times."""
+    return {name: str(given[name]) for name in ("connect_timeout", "tcp_user_timeout") if given.get(name) is not None}
 
 
 @cache

@@ -39,7 +39,12 @@ def test_a_server_that_is_not_there_is_a_clear_error_without_the_password(tmp_pa
 
 @pytest.mark.parametrize(
     "url",
-    ["postgresql://me:pass@host/db", "postgres://host/db?password=pass&sslmode=verify-full", "postgresql://:pass@h"],
+    [
+        "postgresql://me:pass@host/db",
+        "postgres://host/db?password=pass&sslmode=verify-full",
+        "postgresql://:pass@h",
+        "postgresql://[::1/d?password=pass",
+    ],
 )
 def test_a_password_in_a_url_is_seen_and_masked(url: str) -> None:
     assert holds_password(url)
