@@ -8,6 +8,7 @@ from alovoice_cli.config.tokens import read_bot_token, run_token_command
 from alovoice_cli.config.urls import is_loopback_url, origin_of
 from alovoice_cli.errors import TokenMissingError, UsageError
 from alovoice_cli.events.handler import shown_url
+from alovoice_cli.language import tr
 from alovoice_cli.masking import Masker
 from alovoice_cli.posts import AnyPoster
 from alovoice_cli.session import Session
@@ -56,19 +57,20 @@ def _bot_token(session: Session) -> str:
     if stored is not None:
         if stored.origin != origin_of(settings.telegram_url):
             raise UsageError(
-                f"the bot's stored token belongs to {stored.origin} and is not sent to {settings.telegram_url}",
-                hint="`alovoice notify login` stores a token for it",
+                tr(
+                    "the stored token of the bot belongs to {origin} and is not sent to {url}",
+                    origin=stored.origin,
+                    url=settings.telegram_url,
+                ),
+                hint=tr("`alovoice notify login` stores a token for it"),
             )
         return stored.value
     command = settings.telegram.get("token_command")
     if command is None:
         return ""
-    settings.check_permissions("its notify.telegram.token_command is not run")
-    try:
-        return run_token_command(str(command), session.environ, settings.timeout)
-    except TokenMissingError as error:
-        hint = error.hint.replace("config get token_command", "config get notify.telegram.token_command")
-        raise TokenMissingError(error.message, hint=hint) from None
+    settings.check_permissions(tr("its notify.telegram.token_command is not run"))
+    key = "notify.telegram.token_command"
+    return run_token_command(str(command), session.environ, settings.timeout, key=key)
 
 
 def learn_bot_token(session: Session, token: str) -> None:
