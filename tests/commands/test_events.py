@@ -161,11 +161,11 @@ def test_show_joins_what_shares_an_id_whichever_is_named(alovoice: FrontDoor, ro
         assert _json(alovoice, "show", name) == shown | {"id": name}
     lines = _tsv(alovoice("events", "show", "01CALL").out)
     assert [line["what"] for line in lines] == ["request", "callstart", "callend", "result"]
-    assert lines[2]["detail"].startswith("200 answered, 7s")
+    assert lines[2]["detail"].startswith("200 answered, 7 s")
     for nobody in ("nosuch", "e99", "e99999999999999999999", "\udcff", "a\0b", "R-ZZZZ", ""):
         missing = alovoice("events", "show", nobody)
         assert (missing.code, missing.out) == (2, "")
-        assert "fault of alovoice" not in missing.err
+        assert "error in alovoice" not in missing.err
 
 
 def test_a_result_is_shown_with_the_call_that_began_as_it_says_and_not_with_one_of_the_same_id(
@@ -196,7 +196,7 @@ def test_one_delivery_of_two_results_does_not_make_one_call_of_two(alovoice: Fro
     rows.deliver("result", at + 80, {"id": 1, "externalid": 77, "to_number": "903333333"})  # a PBX that began anew
     for name, seqs in (("own-0", [1, 2, 5]), ("50", [1, 2, 5]), ("own-1", [3, 4, 5]), ("51", [3, 4, 5]), ("77", [6])):
         assert [event["seq"] for event in _json(alovoice, "show", name)["events"]] == seqs
-    assert _tsv(alovoice("events", "show", "own-1").out)[-1]["detail"] == "ANSWER, 1s, to 998902222222"
+    assert _tsv(alovoice("events", "show", "own-1").out)[-1]["detail"] == "ANSWER, 1 s, to 998902222222"
 
 
 def test_statistics_split_what_was_missed_by_its_reason(alovoice: FrontDoor, rows: Rows) -> None:
