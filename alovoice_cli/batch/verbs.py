@@ -9,11 +9,7 @@ from alovoice_cli.api.call import Party
 from alovoice_cli.batch.plan import ANALYSIS, CONFERENCE, IVR, OUT, TRANSCRIPT, BatchForm
 from alovoice_cli.batch_rows import BatchRow, RowOutcome, RowResult
 from alovoice_cli.errors import AlovoiceError, ExitCode, NotReadyError, RateLimitedError, UsageError
-<<<<<<< HEAD
-from alovoice_cli.language import tr
-=======
-from alovoice_cli.language import in_english
->>>>>>> lang
+from alovoice_cli.language import in_english, tr
 from alovoice_cli.masking import mask_fields
 
 if TYPE_CHECKING:
