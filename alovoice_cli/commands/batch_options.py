@@ -11,6 +11,7 @@ from alovoice_cli.batch.options import BatchOptions
 from alovoice_cli.commands.command_classes import refuse_missing
 from alovoice_cli.commands.options import OptionGroupCommand, option_group
 from alovoice_cli.errors import UsageError
+from alovoice_cli.language import tr
 from alovoice_cli.session import Session
 
 if TYPE_CHECKING:
@@ -208,7 +209,7 @@ def need_all(ctx: typer.Context, **given: str | None) -> list[str]:
         from alovoice_cli.commands.usage_errors import missing_params  # noqa: PLC0415 - most words are right
 
         params = [param for param in ctx.command.params if param.name in lacking]
-        refuse_missing(ctx, missing_params(params), "give them, or a list of rows with --batch FILE")
+        refuse_missing(ctx, missing_params(params), tr("give them, or a list of rows with --batch FILE"))
     return [value for value in given.values() if value is not None]
 
 
