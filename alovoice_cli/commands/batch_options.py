@@ -11,6 +11,7 @@ from alovoice_cli.batch.options import BatchOptions
 from alovoice_cli.commands.command_classes import refuse_missing
 from alovoice_cli.commands.options import OptionGroupCommand, option_group
 from alovoice_cli.errors import UsageError
+from alovoice_cli.language import tr
 from alovoice_cli.session import Session
 
 if TYPE_CHECKING:
@@ -206,7 +207,7 @@ def need_all(ctx: typer.Context, **given: str | None) -> list[str]:
     lacking = [name for name, value in given.items() if value is None]
     if lacking:
         params = [param for param in ctx.command.params if param.name in lacking]
-        refuse_missing(ctx, params, "give them, or a list of rows with --batch FILE")
+        refuse_missing(ctx, params, tr("give them, or a list of rows with --batch FILE"))
     return [value for value in given.values() if value is not None]
 
 

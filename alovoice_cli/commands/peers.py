@@ -7,15 +7,22 @@ import typer
 from alovoice_cli.commands.command_classes import CommandApp
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import ShowSecrets, examples
-from alovoice_cli.language import tr
+from alovoice_cli.language import pgettext, tr
 from alovoice_cli.output.listing import Column, Listing, tone_by
 from alovoice_cli.session import Session
 
 app = CommandApp()
+
+
+def _status_words(status: object) -> str:
+    """Returns whether an extension is on, for people; another word of the PBX stays."""
+    return {"on": pgettext("extension", "on"), "off": pgettext("extension", "off")}.get(str(status), str(status))
+
+
 COLUMNS = (
     Column("number", "Extension", numeric=True),
     Column("username", "User"),
-    Column("status", "Status", tone=tone_by("status", {"on": "good", "off": "quiet"})),
+    Column("status", "Status", tone=tone_by("status", {"on": "good", "off": "quiet"}), words=_status_words),
     Column("lastip", "Last address"),
     Column("extnumber", "Outside number"),
     Column("trunk_id", "Trunk", numeric=True),

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from rich.cells import cell_len
 
-from alovoice_cli.language import joined, tr
+from alovoice_cli.language import joined, pgettext, tr
 from alovoice_cli.masking import disarm
 from alovoice_cli.output.listing import Column, Item, cell_text
 
@@ -94,6 +94,8 @@ def cell_shown(column: Column, item: Item) -> str:
     value = column.of(item)
     if column.words is not None and value is not None:
         return disarm(column.words(value))
+    if isinstance(value, bool):
+        return pgettext("cell", "yes") if value else pgettext("cell", "no")
     # The space is where a narrow column breaks a list: not within a number.
     parts = value if isinstance(value, (list, tuple)) else ()
     flat = parts and not any(isinstance(part, (dict, list)) for part in parts)
