@@ -218,7 +218,7 @@ def test_targets_are_judged_and_without_targets_nothing_is(home: FrontDoor) -> N
     figures = _told(home)["figures"]
     assert [figures[key]["met"] for key in FIGURES] == [False, True, None, True, False, None]
     assert "≥ 80 % below" in home("day", terminal=True).out
-    assert "Mean wait: 8.1 s (target at most 60 s: met)" in home("day", "--text").out
+    assert "Mean wait: 8.1 s (target at most 1 min: met)" in home("day", "--text").out
     for key in ("service_level", "answer_rate", "wait", "owed"):
         home("config", "unset", f"target_{key}")
     assert {figure["met"] for figure in _told(home)["figures"].values()} == {None}

@@ -173,7 +173,7 @@ def test_several_files_and_standard_input_are_read_and_a_bad_one_stops_all(alovo
     assert alovoice("events", "import", "a.jsonl", "bad.jsonl").code == 8
     assert alovoice("events", "import", "none.jsonl").code == 2
     done = alovoice("events", "import", "a.jsonl", "-", stdin=json.dumps(_line(seconds=20)))
-    assert done.err.startswith("note: imported 2 events\n")
+    assert done.err.startswith("note: 2 events were imported\n")
     assert [call.status for call in _calls(alovoice)] == ["200"]
 
 
@@ -281,7 +281,7 @@ def test_an_event_of_the_future_is_named_for_an_import_cannot_be_taken_back(alov
     for words in (("--dry-run",), ()):
         done = alovoice("events", "import", str(path), *words)
         assert done.code == 0
-        assert "typo.jsonl: an event is of the future (2926-11-23 09:00): check its received_at" in done.err
+        assert "typo.jsonl: the time of an event is in the future (2926-11-23 09:00): check its received_at" in done.err
 
 
 def test_complete_files_are_each_complete_from_their_first_line_to_their_last(alovoice: FrontDoor) -> None:
