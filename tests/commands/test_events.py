@@ -146,6 +146,7 @@ def test_a_list_of_many_begins_before_it_has_been_read(alovoice: FrontDoor, rows
 
 
 def test_show_joins_what_shares_an_id_whichever_is_named(alovoice: FrontDoor, rows: Rows) -> None:
+    alovoice.share_store("sandbox")
     assert alovoice("call", "out", "--from", "2424", "--to", "901234567", "-p", "sandbox").code == 0
     (receipt,) = json.loads(alovoice("call", "receipts", "list", "--json").out)
     at = _ago(seconds=-1)
@@ -165,7 +166,7 @@ def test_show_joins_what_shares_an_id_whichever_is_named(alovoice: FrontDoor, ro
     for nobody in ("nosuch", "e99", "e99999999999999999999", "\udcff", "a\0b", "R-ZZZZ", ""):
         missing = alovoice("events", "show", nobody)
         assert (missing.code, missing.out) == (2, "")
-        assert "fault of alovoice" not in missing.err
+        assert "error in alovoice" not in missing.err
 
 
 def test_a_result_is_shown_with_the_call_that_began_as_it_says_and_not_with_one_of_the_same_id(
