@@ -16,7 +16,8 @@ from alovoice_cli.events.certify.plays import PLAYS
 from alovoice_cli.events.certify.trial import AnswerProblem, Bench, CertifyTrial
 from alovoice_cli.events.event import EventType
 from alovoice_cli.events.handler import Handlers, shown_url
-from alovoice_cli.language import decimal_text, in_english, joined, mark, ngettext, tr
+from alovoice_cli.language import in_english, joined, mark, ngettext, tr
+from alovoice_cli.localization import decimal_text
 
 Need = Literal["required", "recommended"]
 Kinds = tuple[EventType, ...]

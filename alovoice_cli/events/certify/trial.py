@@ -15,7 +15,8 @@ from alovoice_cli.events.event import TRIAL_HEADER, TRIAL_PREFIX, EventType
 from alovoice_cli.events.handler import FORM_TYPE, JSON_TYPE, Handlers
 from alovoice_cli.events.samples import as_json, sample
 from alovoice_cli.events.sending import at_rate
-from alovoice_cli.language import decimal_text, mark, ngettext, tr
+from alovoice_cli.language import mark, ngettext, tr
+from alovoice_cli.localization import decimal_text
 from alovoice_cli.masking import disarm
 from alovoice_cli.posts import AnyPoster, Posted
 
