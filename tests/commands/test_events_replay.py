@@ -115,7 +115,7 @@ def test_events_that_are_not_taken_are_counted(alovoice: FrontDoor, ids: list[st
         result = alovoice("events", "replay", *ids[:4], "--to", crm.url)
         assert len(crm.asked) == 4
     assert result.code == 7
-    assert "1 of 4 events was not taken: the handler answered 503" in result.err
+    assert "1 of 4 events refused: the handler answered 503" in result.err
 
 
 def test_an_empty_condition_does_not_replay_all_that_there_is(alovoice: FrontDoor, ids: list[str], crm: Crm) -> None:

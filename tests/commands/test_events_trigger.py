@@ -65,7 +65,7 @@ def test_what_is_set_is_sent_and_what_is_unset_is_not(alovoice: FrontDoor, crm: 
     [
         (("callstart", "--set", "numbr=1"), "did you mean number?"),
         (("callend", "--unset", "number"), "paths: call_id, finish_time, duration, status_code, record"),
-        (("callend", "--set", "number"), "sets nothing"),
+        (("callend", "--set", "number"), "has no value"),
         ((), "no event is chosen, or more than one"),
         (("callend", "--scenario", "answered"), "no event is chosen, or more than one"),
         (("--scenario", "nosuch"), "scenarios: answered, busy-twice,"),
@@ -203,8 +203,8 @@ def test_a_stored_body_that_cannot_be_read_can_be_sent_and_not_changed(alovoice:
 @pytest.mark.parametrize(
     ("status", "code", "words"),
     [
-        (500, 7, "the event was not taken: the handler answered 500"),
-        (404, 4, "check the URL, and the secret in it"),
+        (500, 7, "1 of 1 event refused: the handler answered 500"),
+        (404, 4, "check the URL and the secret in it"),
         (400, 1, "answered 400"),
         (302, 7, "redirects are not followed"),
     ],

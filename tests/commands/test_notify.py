@@ -36,7 +36,7 @@ def test_the_test_message_says_what_came_back(alovoice: FrontDoor, bot: Bot) -> 
     bot.moved_to, bot.faults = -5, [refusal(400, "Bad Request: upgraded", migrate_to_chat_id=-5)]
     moved = alovoice("notify", "test", *TO)
     assert moved.code == 0
-    assert "give telegram:-5 in its place" in moved.err
+    assert "use telegram:-5 instead" in moved.err
 
 
 @pytest.mark.parametrize(
