@@ -111,7 +111,7 @@ def test_status_counts_what_waits_and_what_is_dead(alovoice: FrontDoor, rows: Ro
     assert told[OLD.label]["oldest_seconds"] > 86_400
     assert "2 events wait, 1 dead letter (the oldest for " in alovoice("status", "--offline").out
     shown = " ".join(alovoice("status", "--offline", "--color", "never", terminal=True).out.split())
-    assert "Token none; ./звонок.sh: 4 wait" in shown
+    assert "Token none; ./звонок.sh: 4 events wait" in shown
     assert "https://old.example.com: 2 events wait, 1 dead letter (the oldest for " in shown
 
 
