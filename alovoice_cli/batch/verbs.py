@@ -9,7 +9,7 @@ from alovoice_cli.api.call import Party
 from alovoice_cli.batch.plan import ANALYSIS, CONFERENCE, IVR, OUT, TRANSCRIPT, BatchForm
 from alovoice_cli.batch_rows import BatchRow, RowOutcome, RowResult
 from alovoice_cli.errors import AlovoiceError, ExitCode, NotReadyError, RateLimitedError, UsageError
-from alovoice_cli.language import tr
+from alovoice_cli.language import in_english, tr
 from alovoice_cli.masking import mask_fields
 
 if TYPE_CHECKING:
@@ -152,8 +152,8 @@ def _failed(session: "Session", problem: AlovoiceError) -> RowResult:
         problem.exit_code,
         problem.sent,
         problem.status,
-        hide(problem.detail) or None,
-        hide(problem.message),
+        hide(in_english(problem.detail)) or None,
+        hide(in_english(problem.message)),  # for the journal
         session.send_guard.receipt_here,
         pause,
     )
