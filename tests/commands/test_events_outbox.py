@@ -241,7 +241,7 @@ def test_status_does_not_take_a_store_that_fails_for_one_in_which_nothing_waits(
     assert "it is not known what waits to be forwarded" in " ".join(told.split())
     shown = alovoice("status", "--offline", "--json")
     assert json.loads(shown.out)["outbox"] is None
-    assert "is damaged, or no SQLite file" in shown.err
+    assert "is damaged, or is not a SQLite file" in shown.err
 
 
 def test_the_end_of_a_pause_that_a_target_asked_for_is_shown(alovoice: FrontDoor, rows: Rows) -> None:
