@@ -33,6 +33,7 @@ def check_url(
     """
     from alovoice_cli.events.event import PBX_TYPES
     from alovoice_cli.events.handler import checked_url
+    from alovoice_cli.stores.event_engine import store_name
 
     session: Session = ctx.obj
     address = checked_url(url, "--url").rstrip("/")
@@ -53,7 +54,14 @@ def check_url(
     while not events.has_probe(nonce):
         if time.monotonic() > deadline:
             raise CheckFailedError(
-                "the URL answers, but the proof did not arrive in this store", hint="name the listener's: --store"
+                f"the URL answers, but the proof did not arrive in the store {store_name(events.url)}",
+                hint="name the listener's: --store",
             )
         time.sleep(_LOOK_SECONDS)
-    session.show(Record({"reached": True, "url": address, "answer_ms": round(posted.seconds * 1000)}, ours=True))
+    found = {
+        "reached": True,
+        "url": address,
+        "answer_ms": round(posted.seconds * 1000),
+        "store": store_name(events.url),
+    }
+    session.show(Record(found, ours=True))
