@@ -22,10 +22,12 @@ import shlex
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from unittest.mock import patch
 
 from event_rows import Rows
 from front_door import FrontDoor
@@ -33,7 +35,7 @@ from front_door import FrontDoor
 from alovoice_cli.language import use_language
 
 ROOT = Path(__file__).parent.parent
-NOON = datetime(2026, 11, 25, 5, 0, tzinfo=UTC)
+MORNING = datetime(2026, 11, 25, 5, 0, tzinfo=UTC)
 PAGES = sorted([*ROOT.glob("README*.md"), *(ROOT / "docs").glob("*.md")] , key=str)
 TESTED_ELSEWHERE = ("postgres.md",)
 """Pages whose commands another test runs, against servers that this one does not have."""
@@ -52,23 +54,32 @@ _BLOCK = re.compile(r"((?:^<!--[^\n]*-->\n+)*)((?:^ {4}[^\n]*\n(?:\n(?= {4}))?)+
 _NOTE = re.compile(r"<!-- ([a-z ]+): (.*?) -->")
 
 
-def _tick(start: datetime) -> Callable[[], datetime]:
-    """A clock that goes a millisecond on whenever it is read, so that no speed of the machine shows."""
-    read = 0
+class Clock:
+    """A clock that goes a millisecond on whenever it is read, and as far as somebody sleeps.
 
-    def now() -> datetime:
-        nonlocal read
-        read += 1
-        return start + timedelta(milliseconds=read)
+    So no output shows how fast the machine is.
+    """
 
-    return now
+    def __init__(self, start: datetime) -> None:
+        self._now = start
+        self._sleep = time.sleep
+
+    def now(self) -> datetime:
+        """The moment, in UTC."""
+        self._now += timedelta(milliseconds=1)
+        return self._now
+
+    def sleep(self, seconds: float) -> None:
+        """Stands for `time.sleep`: what takes minutes for a reader is over at once."""
+        self._now += timedelta(seconds=seconds)
+        self._sleep(min(seconds, 0.01))
 
 
 def morning_of_calls(alovoice: FrontDoor) -> None:
     """Two days of calls in the event store, and a listener that was up all the time."""
-    rows = Rows(Path(alovoice.environ["ALOVOICE_STATE_DIR"]) / "sandbox" / "events.db")
-    first = NOON.timestamp() - 86_400 - 3600
-    rows.listened((first, NOON.timestamp(), False))
+    rows = Rows(Path(alovoice.environ["ALOVOICE_STATE_DIR"]) / "events-sandbox.db")
+    first = MORNING.timestamp() - 86_400 - 3600
+    rows.listened((first, MORNING.timestamp(), False))
     statuses = ["200", "200", "304", "200", "486", "200", "603-S", "200", "480", "200"]
     for number in range(40):
         at = first + (86_400 if number % 2 else 0) + number * 85
@@ -121,7 +132,7 @@ class Block:
 
 
 @dataclass(slots=True)
-class Session:
+class Reader:
     """A reader who runs the commands of one page."""
 
     alovoice: FrontDoor
@@ -164,7 +175,8 @@ class Session:
         lines: list[str] = []
         for number, command in enumerate(block.commands, 1):
             wanted = int(block.notes.get("exit", 0)) if number == len(block.commands) else 0
-            shown = [line.rstrip() for line in self.output_of(command, wanted).splitlines()]
+            output = self.output_of(command, wanted).replace(str(self.alovoice.home), "~")
+            shown = [line.rstrip() for line in output.splitlines()]
             limit = int(block.notes.get("lines", 0))
             if limit and len(shown) > limit:
                 shown = [*shown[:limit], "…"]
@@ -190,12 +202,14 @@ def blocks(text: str) -> Iterator[tuple[re.Match[str], Block]]:
 
 def rewritten(text: str, alovoice: FrontDoor) -> str:
     """Returns the page with the outputs that its commands have now, in this home."""
-    alovoice.clock = _tick(NOON)
-    session, parts, end = Session(alovoice), [], 0
+    clock = Clock(MORNING)
+    alovoice.clock = clock.now
+    reader, parts, end = Reader(alovoice), [], 0
     for found, block in blocks(text):
         if "not run" in block.notes:
             continue
-        lines = session.run(block)
+        with patch("time.sleep", clock.sleep):
+            lines = reader.run(block)
         parts += [text[end : found.start(2)], "".join(f"    {line}".rstrip() + "\n" for line in lines)]
         end = found.start(2) + len(found[2].rstrip("\n")) + 1
     return "".join([*parts, text[end:]])
