@@ -59,7 +59,7 @@ def _text_of_call(call: ast.Call, place: str) -> Text | None:
             return Text(text, place, context=context)
         case ("ngettext", [str(one), str(many), *_]):
             return Text(one, place, many)
-        case ("Column", [_, str(title), *_]) if title:
+        case ("Column" | "_column", [_, str(title), *_]) if title:
             return Text(title, place, context=COLUMN_CONTEXT)
     return None
 

@@ -67,7 +67,7 @@ function __alovoice_command([string] $path) {
                     '--csv|flag|Print lists as CSV.'
                     '--columns|text|Show only these columns of a list.'
                     '--no-headers|flag|Leave out the line of headings.'
-                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
+                    '--excel|flag|Write CSV for Excel: semicolons, local times.'
                     '--timeout|text|Time limit for the whole command (default: 30).'
                     '--base-url|text|URL of the PBX (default: the profile''s).'
                     '-y --yes|flag|Do not ask for confirmation.'
@@ -88,7 +88,7 @@ function __alovoice_command([string] $path) {
                     '--csv|flag|Print lists as CSV.'
                     '--columns|text|Show only these columns of a list.'
                     '--no-headers|flag|Leave out the line of headings.'
-                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
+                    '--excel|flag|Write CSV for Excel: semicolons, local times.'
                     '--timeout|text|Time limit for the whole command (default: 30).'
                     '--base-url|text|URL of the PBX (default: the profile''s).'
                     '-y --yes|flag|Do not ask for confirmation.'
@@ -130,7 +130,7 @@ function __alovoice_command([string] $path) {
                     '--split-from|text|Continue with this part after a failure.'
                     '--confirm|text|Agree to exactly N recipients.'
                     '--no-headers|flag|Leave out the line of headings.'
-                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
+                    '--excel|flag|Write CSV for Excel: semicolons, local times.'
                     '--timeout|text|Time limit for the whole command (default: 30).'
                     '--base-url|text|URL of the PBX (default: the profile''s).'
                     '-y --yes|flag|Do not ask for confirmation.'
@@ -180,7 +180,7 @@ function __alovoice_command([string] $path) {
                     '--csv|flag|Print lists as CSV.'
                     '--columns|text|Show only these columns of a list.'
                     '--no-headers|flag|Leave out the line of headings.'
-                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
+                    '--excel|flag|Write CSV for Excel: semicolons, local times.'
                     '--timeout|text|Time limit for the whole command (default: 30).'
                     '--base-url|text|URL of the PBX (default: the profile''s).'
                 )
@@ -207,7 +207,7 @@ function __alovoice_command([string] $path) {
                     '--csv|flag|Print lists as CSV.'
                     '--columns|text|Show only these columns of a list.'
                     '--no-headers|flag|Leave out the line of headings.'
-                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
+                    '--excel|flag|Write CSV for Excel: semicolons, local times.'
                     '--timeout|text|Time limit for the whole command (default: 30).'
                     '--base-url|text|URL of the PBX (default: the profile''s).'
                 )
@@ -243,7 +243,7 @@ function __alovoice_command([string] $path) {
                     '--csv|flag|Print lists as CSV.'
                     '--columns|text|Show only these columns of a list.'
                     '--no-headers|flag|Leave out the line of headings.'
-                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
+                    '--excel|flag|Write CSV for Excel: semicolons, local times.'
                 )
                 a = @(
                     'text'
@@ -257,7 +257,7 @@ function __alovoice_command([string] $path) {
                     '--csv|flag|Print lists as CSV.'
                     '--columns|text|Show only these columns of a list.'
                     '--no-headers|flag|Leave out the line of headings.'
-                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
+                    '--excel|flag|Write CSV for Excel: semicolons, local times.'
                     '--timeout|text|Time limit for the whole command (default: 30).'
                     '--base-url|text|URL of the PBX (default: the profile''s).'
                     '-y --yes|flag|Do not ask for confirmation.'
@@ -278,7 +278,7 @@ function __alovoice_command([string] $path) {
                     '--csv|flag|Print lists as CSV.'
                     '--columns|text|Show only these columns of a list.'
                     '--no-headers|flag|Leave out the line of headings.'
-                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
+                    '--excel|flag|Write CSV for Excel: semicolons, local times.'
                 )
                 a = @(
                     'file'
@@ -297,7 +297,7 @@ function __alovoice_command([string] $path) {
                     '--csv|flag|Print lists as CSV.'
                     '--columns|text|Show only these columns of a list.'
                     '--no-headers|flag|Leave out the line of headings.'
-                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
+                    '--excel|flag|Write CSV for Excel: semicolons, local times.'
                     '--timeout|text|Time limit for the whole command (default: 30).'
                     '--base-url|text|URL of the PBX (default: the profile''s).'
                     '-y --yes|flag|Do not ask for confirmation.'
@@ -330,7 +330,7 @@ function __alovoice_command([string] $path) {
                     '--report|file|Write the rows with their outcomes.'
                     '--journal|text|Journal of what was sent (default: by the list).'
                     '--shared|flag|Share the rows with other computers (PostgreSQL).'
-                    '--store|text|Store that computers share: postgresql://... (default: the profile''s).'
+                    '--store|text|Store that computers share (default: the profile''s).'
                     '--restart|flag|Send all rows again; asks first.'
                     '--changed-ok|flag|Accept a changed list: its new rows are sent.'
                     '--retry-refused|flag|Send refused rows again.'
@@ -339,7 +339,7 @@ function __alovoice_command([string] $path) {
                     '--night-ok|flag|Allow calls in the profile''s quiet hours.'
                     '--override-limit|text|Ignore this limit of the profile; repeatable.'
                     '--no-headers|flag|Leave out the line of headings.'
-                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
+                    '--excel|flag|Write CSV for Excel: semicolons, local times.'
                     '--timeout|text|Time limit for the whole command (default: 30).'
                     '--base-url|text|URL of the PBX (default: the profile''s).'
                     '-y --yes|flag|Do not ask for confirmation.'
@@ -373,7 +373,7 @@ function __alovoice_command([string] $path) {
                     '--report|file|Write the rows with their outcomes.'
                     '--journal|text|Journal of what was sent (default: by the list).'
                     '--shared|flag|Share the rows with other computers (PostgreSQL).'
-                    '--store|text|Store that computers share: postgresql://... (default: the profile''s).'
+                    '--store|text|Store that computers share (default: the profile''s).'
                     '--restart|flag|Send all rows again; asks first.'
                     '--changed-ok|flag|Accept a changed list: its new rows are sent.'
                     '--retry-refused|flag|Send refused rows again.'
@@ -382,7 +382,7 @@ function __alovoice_command([string] $path) {
                     '--night-ok|flag|Allow calls in the profile''s quiet hours.'
                     '--override-limit|text|Ignore this limit of the profile; repeatable.'
                     '--no-headers|flag|Leave out the line of headings.'
-                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
+                    '--excel|flag|Write CSV for Excel: semicolons, local times.'
                     '--timeout|text|Time limit for the whole command (default: 30).'
                     '--base-url|text|URL of the PBX (default: the profile''s).'
                     '-y --yes|flag|Do not ask for confirmation.'
@@ -415,7 +415,7 @@ function __alovoice_command([string] $path) {
                     '--report|file|Write the rows with their outcomes.'
                     '--journal|text|Journal of what was sent (default: by the list).'
                     '--shared|flag|Share the rows with other computers (PostgreSQL).'
-                    '--store|text|Store that computers share: postgresql://... (default: the profile''s).'
+                    '--store|text|Store that computers share (default: the profile''s).'
                     '--restart|flag|Send all rows again; asks first.'
                     '--changed-ok|flag|Accept a changed list: its new rows are sent.'
                     '--retry-refused|flag|Send refused rows again.'
@@ -424,7 +424,7 @@ function __alovoice_command([string] $path) {
                     '--night-ok|flag|Allow calls in the profile''s quiet hours.'
                     '--override-limit|text|Ignore this limit of the profile; repeatable.'
                     '--no-headers|flag|Leave out the line of headings.'
-                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
+                    '--excel|flag|Write CSV for Excel: semicolons, local times.'
                     '--timeout|text|Time limit for the whole command (default: 30).'
                     '--base-url|text|URL of the PBX (default: the profile''s).'
                     '-y --yes|flag|Do not ask for confirmation.'
@@ -440,7 +440,7 @@ function __alovoice_command([string] $path) {
                     '--csv|flag|Print lists as CSV.'
                     '--columns|text|Show only these columns of a list.'
                     '--no-headers|flag|Leave out the line of headings.'
-                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
+                    '--excel|flag|Write CSV for Excel: semicolons, local times.'
                 )
                 a = @(
                     'text'
@@ -457,7 +457,7 @@ function __alovoice_command([string] $path) {
                     '--csv|flag|Print lists as CSV.'
                     '--columns|text|Show only these columns of a list.'
                     '--no-headers|flag|Leave out the line of headings.'
-                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
+                    '--excel|flag|Write CSV for Excel: semicolons, local times.'
                     '--timeout|text|Time limit for the whole command (default: 30).'
                     '--base-url|text|URL of the PBX (default: the profile''s).'
                     '-y --yes|flag|Do not ask for confirmation.'
@@ -470,7 +470,7 @@ function __alovoice_command([string] $path) {
                     '--csv|flag|Print lists as CSV.'
                     '--columns|text|Show only these columns of a list.'
                     '--no-headers|flag|Leave out the line of headings.'
-                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
+                    '--excel|flag|Write CSV for Excel: semicolons, local times.'
                 )
             }
             'alovoice call batches show' = @{
@@ -480,7 +480,7 @@ function __alovoice_command([string] $path) {
                     '--csv|flag|Print lists as CSV.'
                     '--columns|text|Show only these columns of a list.'
                     '--no-headers|flag|Leave out the line of headings.'
-                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
+                    '--excel|flag|Write CSV for Excel: semicolons, local times.'
                 )
                 a = @(
                     'text'
@@ -497,13 +497,13 @@ function __alovoice_command([string] $path) {
                     '--stop-after-failures|text|Stop after this many failed rows.'
                     '--report|file|Write the rows with their outcomes.'
                     '--shared|flag|Share the rows with other computers (PostgreSQL).'
-                    '--store|text|Store that computers share: postgresql://... (default: the profile''s).'
+                    '--store|text|Store that computers share (default: the profile''s).'
                     '--retry-refused|flag|Send refused rows again.'
                     '--resend-unknown|flag|Ask for each unknown row whether to send it again.'
                     '--accept-risk|flag|Accept that unknown or sent rows may ring twice.'
                     '--night-ok|flag|Allow calls in the profile''s quiet hours.'
                     '--override-limit|text|Ignore this limit of the profile; repeatable.'
-                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
+                    '--excel|flag|Write CSV for Excel: semicolons, local times.'
                     '--timeout|text|Time limit for the whole command (default: 30).'
                     '--base-url|text|URL of the PBX (default: the profile''s).'
                     '-y --yes|flag|Do not ask for confirmation.'
@@ -531,7 +531,7 @@ function __alovoice_command([string] $path) {
                     '--csv|flag|Print lists as CSV.'
                     '--columns|text|Show only these columns of a list.'
                     '--no-headers|flag|Leave out the line of headings.'
-                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
+                    '--excel|flag|Write CSV for Excel: semicolons, local times.'
                     '--timeout|text|Time limit for the whole command (default: 30).'
                     '--base-url|text|URL of the PBX (default: the profile''s).'
                     '-y --yes|flag|Do not ask for confirmation.'
@@ -545,7 +545,7 @@ function __alovoice_command([string] $path) {
                     '--csv|flag|Print lists as CSV.'
                     '--columns|text|Show only these columns of a list.'
                     '--no-headers|flag|Leave out the line of headings.'
-                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
+                    '--excel|flag|Write CSV for Excel: semicolons, local times.'
                 )
             }
             'alovoice call receipts show' = @{
@@ -577,7 +577,7 @@ function __alovoice_command([string] $path) {
                     '--csv|flag|Print lists as CSV.'
                     '--columns|text|Show only these columns of a list.'
                     '--no-headers|flag|Leave out the line of headings.'
-                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
+                    '--excel|flag|Write CSV for Excel: semicolons, local times.'
                     '--timeout|text|Time limit for the whole command (default: 30).'
                     '--base-url|text|URL of the PBX (default: the profile''s).'
                     '-y --yes|flag|Do not ask for confirmation.'
@@ -600,7 +600,7 @@ function __alovoice_command([string] $path) {
                     '--csv|flag|Print lists as CSV.'
                     '--columns|text|Show only these columns of a list.'
                     '--no-headers|flag|Leave out the line of headings.'
-                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
+                    '--excel|flag|Write CSV for Excel: semicolons, local times.'
                 )
             }
             'alovoice events show' = @{
@@ -609,7 +609,7 @@ function __alovoice_command([string] $path) {
                     '--csv|flag|Print lists as CSV.'
                     '--columns|text|Show only these columns of a list.'
                     '--no-headers|flag|Leave out the line of headings.'
-                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
+                    '--excel|flag|Write CSV for Excel: semicolons, local times.'
                 )
                 a = @(
                     'text'
@@ -648,7 +648,7 @@ function __alovoice_command([string] $path) {
                     '--csv|flag|Print lists as CSV.'
                     '--columns|text|Show only these columns of a list.'
                     '--no-headers|flag|Leave out the line of headings.'
-                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
+                    '--excel|flag|Write CSV for Excel: semicolons, local times.'
                 )
             }
             'alovoice events missed' = @{
@@ -669,7 +669,7 @@ function __alovoice_command([string] $path) {
                     '--csv|flag|Print lists as CSV.'
                     '--columns|text|Show only these columns of a list.'
                     '--no-headers|flag|Leave out the line of headings.'
-                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
+                    '--excel|flag|Write CSV for Excel: semicolons, local times.'
                 )
             }
             'alovoice events gaps' = @{
@@ -682,7 +682,7 @@ function __alovoice_command([string] $path) {
                     '--csv|flag|Print lists as CSV.'
                     '--columns|text|Show only these columns of a list.'
                     '--no-headers|flag|Leave out the line of headings.'
-                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
+                    '--excel|flag|Write CSV for Excel: semicolons, local times.'
                 )
             }
             'alovoice events export' = @{
@@ -703,7 +703,7 @@ function __alovoice_command([string] $path) {
                     '--csv|flag|Print lists as CSV.'
                     '--columns|text|Show only these columns of a list.'
                     '--no-headers|flag|Leave out the line of headings.'
-                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
+                    '--excel|flag|Write CSV for Excel: semicolons, local times.'
                 )
             }
             'alovoice events import' = @{
@@ -736,7 +736,7 @@ function __alovoice_command([string] $path) {
                     '--csv|flag|Print lists as CSV.'
                     '--columns|text|Show only these columns of a list.'
                     '--no-headers|flag|Leave out the line of headings.'
-                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
+                    '--excel|flag|Write CSV for Excel: semicolons, local times.'
                     '--timeout|text|Time limit for the whole command (default: 30).'
                     '--base-url|text|URL of the PBX (default: the profile''s).'
                     '-y --yes|flag|Do not ask for confirmation.'
@@ -751,7 +751,7 @@ function __alovoice_command([string] $path) {
                     '--csv|flag|Print lists as CSV.'
                     '--columns|text|Show only these columns of a list.'
                     '--no-headers|flag|Leave out the line of headings.'
-                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
+                    '--excel|flag|Write CSV for Excel: semicolons, local times.'
                 )
             }
             'alovoice events outbox retry' = @{
@@ -793,7 +793,7 @@ function __alovoice_command([string] $path) {
                     '--csv|flag|Print lists as CSV.'
                     '--columns|text|Show only these columns of a list.'
                     '--no-headers|flag|Leave out the line of headings.'
-                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
+                    '--excel|flag|Write CSV for Excel: semicolons, local times.'
                     '--timeout|text|Time limit for the whole command (default: 30).'
                     '--dry-run|flag|Print what would be sent or changed; do nothing.'
                 )
@@ -818,7 +818,7 @@ function __alovoice_command([string] $path) {
                     '--csv|flag|Print lists as CSV.'
                     '--columns|text|Show only these columns of a list.'
                     '--no-headers|flag|Leave out the line of headings.'
-                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
+                    '--excel|flag|Write CSV for Excel: semicolons, local times.'
                     '--timeout|text|Time limit for the whole command (default: 30).'
                     '--dry-run|flag|Print what would be sent or changed; do nothing.'
                 )
@@ -838,7 +838,7 @@ function __alovoice_command([string] $path) {
                     '--csv|flag|Print lists as CSV.'
                     '--columns|text|Show only these columns of a list.'
                     '--no-headers|flag|Leave out the line of headings.'
-                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
+                    '--excel|flag|Write CSV for Excel: semicolons, local times.'
                     '--timeout|text|Time limit for the whole command (default: 30).'
                     '--dry-run|flag|Print what would be sent or changed; do nothing.'
                 )
@@ -855,7 +855,7 @@ function __alovoice_command([string] $path) {
                     '--csv|flag|Print lists as CSV.'
                     '--columns|text|Show only these columns of a list.'
                     '--no-headers|flag|Leave out the line of headings.'
-                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
+                    '--excel|flag|Write CSV for Excel: semicolons, local times.'
                     '--timeout|text|Time limit for the whole command (default: 30).'
                     '--base-url|text|URL of the PBX (default: the profile''s).'
                     '-y --yes|flag|Do not ask for confirmation.'
@@ -868,7 +868,7 @@ function __alovoice_command([string] $path) {
                     '--csv|flag|Print lists as CSV.'
                     '--columns|text|Show only these columns of a list.'
                     '--no-headers|flag|Leave out the line of headings.'
-                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
+                    '--excel|flag|Write CSV for Excel: semicolons, local times.'
                 )
             }
             'alovoice store copy' = @{
@@ -876,7 +876,7 @@ function __alovoice_command([string] $path) {
                     '--csv|flag|Print lists as CSV.'
                     '--columns|text|Show only these columns of a list.'
                     '--no-headers|flag|Leave out the line of headings.'
-                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
+                    '--excel|flag|Write CSV for Excel: semicolons, local times.'
                     '--dry-run|flag|Print what would be sent or changed; do nothing.'
                 )
                 a = @(
@@ -921,7 +921,7 @@ function __alovoice_command([string] $path) {
                     '--csv|flag|Print lists as CSV.'
                     '--columns|text|Show only these columns of a list.'
                     '--no-headers|flag|Leave out the line of headings.'
-                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
+                    '--excel|flag|Write CSV for Excel: semicolons, local times.'
                     '--timeout|text|Time limit for the whole command (default: 30).'
                     '--base-url|text|URL of the PBX (default: the profile''s).'
                     '-y --yes|flag|Do not ask for confirmation.'
@@ -931,14 +931,14 @@ function __alovoice_command([string] $path) {
             'alovoice ai send' = @{
                 o = @(
                     '--again|flag|Send calls again that were sent before.'
-                    '--budget|text|Maximum analyses in 24 hours; beyond it nothing is sent.'
-                    '--since|text|Of finished calls from then on, in place of CALL_ID: yesterday, 2h, 2025-04-25 ...'
-                    '--until|text|Up to then; a day alone is included, whole.'
-                    '--peer|text|Of this extension; a,b for more.'
-                    '--line|text|Of this line of the PBX; a,b for more.'
-                    '--min-duration|text|At least so long: 20s, 2m.'
-                    '--limit|text|At most the latest N; 0 for all.'
-                    '--with-imported|flag|Also calls that `events import` brought from another machine.'
+                    '--budget|text|Maximum analyses in 24 hours.'
+                    '--since|text|Recorded calls from this time on: 2h, yesterday, 2025-04-25.'
+                    '--until|text|Calls up to this time; a day is included whole.'
+                    '--peer|text|Calls of this extension; several: a,b.'
+                    '--line|text|Calls on this line; several: a,b.'
+                    '--min-duration|text|Minimum duration of a call: 20s, 2m.'
+                    '--limit|text|Maximum number of calls, newest first; 0: all.'
+                    '--with-imported|flag|Include calls that `events import` added.'
                     '--batch|file|CSV, workbook or JSON Lines; columns are options.'
                     '--map|text|Column that holds an option''s value; repeatable.'
                     '--confirm|text|Agree to exactly N recipients.'
@@ -960,7 +960,7 @@ function __alovoice_command([string] $path) {
                     '--csv|flag|Print lists as CSV.'
                     '--columns|text|Show only these columns of a list.'
                     '--no-headers|flag|Leave out the line of headings.'
-                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
+                    '--excel|flag|Write CSV for Excel: semicolons, local times.'
                     '--timeout|text|Time limit for the whole command (default: 30).'
                     '--base-url|text|URL of the PBX (default: the profile''s).'
                     '-y --yes|flag|Do not ask for confirmation.'
@@ -991,7 +991,7 @@ function __alovoice_command([string] $path) {
                     '--csv|flag|Print lists as CSV.'
                     '--columns|text|Show only these columns of a list.'
                     '--no-headers|flag|Leave out the line of headings.'
-                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
+                    '--excel|flag|Write CSV for Excel: semicolons, local times.'
                     '--timeout|text|Time limit for the whole command (default: 30).'
                     '--base-url|text|URL of the PBX (default: the profile''s).'
                 )
@@ -1008,7 +1008,7 @@ function __alovoice_command([string] $path) {
                     '--csv|flag|Print lists as CSV.'
                     '--columns|text|Show only these columns of a list.'
                     '--no-headers|flag|Leave out the line of headings.'
-                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
+                    '--excel|flag|Write CSV for Excel: semicolons, local times.'
                 )
                 a = @(
                     '*text'
@@ -1025,7 +1025,7 @@ function __alovoice_command([string] $path) {
                     '--csv|flag|Print lists as CSV.'
                     '--columns|text|Show only these columns of a list.'
                     '--no-headers|flag|Leave out the line of headings.'
-                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
+                    '--excel|flag|Write CSV for Excel: semicolons, local times.'
                 )
             }
             'alovoice ai grep' = @{
@@ -1043,7 +1043,7 @@ function __alovoice_command([string] $path) {
                     '--csv|flag|Print lists as CSV.'
                     '--columns|text|Show only these columns of a list.'
                     '--no-headers|flag|Leave out the line of headings.'
-                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
+                    '--excel|flag|Write CSV for Excel: semicolons, local times.'
                 )
                 a = @(
                     'text'
@@ -1067,7 +1067,7 @@ function __alovoice_command([string] $path) {
                     '--csv|flag|Print lists as CSV.'
                     '--columns|text|Show only these columns of a list.'
                     '--no-headers|flag|Leave out the line of headings.'
-                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
+                    '--excel|flag|Write CSV for Excel: semicolons, local times.'
                     '--dry-run|flag|Print what would be sent or changed; do nothing.'
                 )
                 a = @(
@@ -1090,7 +1090,7 @@ function __alovoice_command([string] $path) {
                     '--csv|flag|Print lists as CSV.'
                     '--columns|text|Show only these columns of a list.'
                     '--no-headers|flag|Leave out the line of headings.'
-                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
+                    '--excel|flag|Write CSV for Excel: semicolons, local times.'
                 )
             }
             'alovoice ai audio' = @{
@@ -1101,7 +1101,7 @@ function __alovoice_command([string] $path) {
                     '--csv|flag|Print lists as CSV.'
                     '--columns|text|Show only these columns of a list.'
                     '--no-headers|flag|Leave out the line of headings.'
-                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
+                    '--excel|flag|Write CSV for Excel: semicolons, local times.'
                     '--timeout|text|Time limit for the whole command (default: 30).'
                     '--base-url|text|URL of the PBX (default: the profile''s).'
                 )
@@ -1151,7 +1151,7 @@ function __alovoice_command([string] $path) {
                     '--csv|flag|Print lists as CSV.'
                     '--columns|text|Show only these columns of a list.'
                     '--no-headers|flag|Leave out the line of headings.'
-                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
+                    '--excel|flag|Write CSV for Excel: semicolons, local times.'
                     '--timeout|text|Time limit for the whole command (default: 30).'
                     '--base-url|text|URL of the PBX (default: the profile''s).'
                     '-y --yes|flag|Do not ask for confirmation.'
@@ -1178,7 +1178,7 @@ function __alovoice_command([string] $path) {
                     '--csv|flag|Print lists as CSV.'
                     '--columns|text|Show only these columns of a list.'
                     '--no-headers|flag|Leave out the line of headings.'
-                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
+                    '--excel|flag|Write CSV for Excel: semicolons, local times.'
                     '--timeout|text|Time limit for the whole command (default: 30).'
                     '--base-url|text|URL of the PBX (default: the profile''s).'
                     '-y --yes|flag|Do not ask for confirmation.'
@@ -1200,7 +1200,7 @@ function __alovoice_command([string] $path) {
                     '--csv|flag|Print lists as CSV.'
                     '--columns|text|Show only these columns of a list.'
                     '--no-headers|flag|Leave out the line of headings.'
-                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
+                    '--excel|flag|Write CSV for Excel: semicolons, local times.'
                     '--timeout|text|Time limit for the whole command (default: 30).'
                     '--base-url|text|URL of the PBX (default: the profile''s).'
                 )
@@ -1234,7 +1234,7 @@ function __alovoice_command([string] $path) {
                     '--csv|flag|Print lists as CSV.'
                     '--columns|text|Show only these columns of a list.'
                     '--no-headers|flag|Leave out the line of headings.'
-                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
+                    '--excel|flag|Write CSV for Excel: semicolons, local times.'
                 )
                 a = @(
                     'file'
@@ -1262,7 +1262,7 @@ function __alovoice_command([string] $path) {
                     '--csv|flag|Print lists as CSV.'
                     '--columns|text|Show only these columns of a list.'
                     '--no-headers|flag|Leave out the line of headings.'
-                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
+                    '--excel|flag|Write CSV for Excel: semicolons, local times.'
                     '--timeout|text|Time limit for the whole command (default: 30).'
                     '--base-url|text|URL of the PBX (default: the profile''s).'
                     '-y --yes|flag|Do not ask for confirmation.'
@@ -1275,7 +1275,7 @@ function __alovoice_command([string] $path) {
                     '--csv|flag|Print lists as CSV.'
                     '--columns|text|Show only these columns of a list.'
                     '--no-headers|flag|Leave out the line of headings.'
-                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
+                    '--excel|flag|Write CSV for Excel: semicolons, local times.'
                     '--timeout|text|Time limit for the whole command (default: 30).'
                     '--dry-run|flag|Print what would be sent or changed; do nothing.'
                 )
@@ -1298,7 +1298,7 @@ function __alovoice_command([string] $path) {
                     '--csv|flag|Print lists as CSV.'
                     '--columns|text|Show only these columns of a list.'
                     '--no-headers|flag|Leave out the line of headings.'
-                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
+                    '--excel|flag|Write CSV for Excel: semicolons, local times.'
                     '--timeout|text|Time limit for the whole command (default: 30).'
                     '--base-url|text|URL of the PBX (default: the profile''s).'
                 )
@@ -1311,7 +1311,7 @@ function __alovoice_command([string] $path) {
                     '--csv|flag|Print lists as CSV.'
                     '--columns|text|Show only these columns of a list.'
                     '--no-headers|flag|Leave out the line of headings.'
-                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
+                    '--excel|flag|Write CSV for Excel: semicolons, local times.'
                     '--timeout|text|Time limit for the whole command (default: 30).'
                     '--base-url|text|URL of the PBX (default: the profile''s).'
                 )
@@ -1372,7 +1372,7 @@ function __alovoice_command([string] $path) {
                     '--csv|flag|Print lists as CSV.'
                     '--columns|text|Show only these columns of a list.'
                     '--no-headers|flag|Leave out the line of headings.'
-                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
+                    '--excel|flag|Write CSV for Excel: semicolons, local times.'
                     '--timeout|text|Time limit for the whole command (default: 30).'
                     '--base-url|text|URL of the PBX (default: the profile''s).'
                     '-y --yes|flag|Do not ask for confirmation.'
@@ -1384,7 +1384,7 @@ function __alovoice_command([string] $path) {
                     '--csv|flag|Print lists as CSV.'
                     '--columns|text|Show only these columns of a list.'
                     '--no-headers|flag|Leave out the line of headings.'
-                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
+                    '--excel|flag|Write CSV for Excel: semicolons, local times.'
                 )
             }
             'alovoice config get' = @{
@@ -1432,7 +1432,7 @@ function __alovoice_command([string] $path) {
                     '--csv|flag|Print lists as CSV.'
                     '--columns|text|Show only these columns of a list.'
                     '--no-headers|flag|Leave out the line of headings.'
-                    '--excel|flag|Write CSV for Excel: byte mark, semicolons, local times.'
+                    '--excel|flag|Write CSV for Excel: semicolons, local times.'
                     '--timeout|text|Time limit for the whole command (default: 30).'
                     '--base-url|text|URL of the PBX (default: the profile''s).'
                     '-y --yes|flag|Do not ask for confirmation.'

@@ -67,6 +67,11 @@ class FrontDoor:
         """The event store of the profile `default`: its own file, or the database that the configuration names."""
         return self.server_store or f"sqlite:///{self.home / 'state' / 'events.db'}"
 
+    def share_store(self, profile: str) -> None:
+        """Lets another profile use the server of `default`, if it has one: receipts lie beside the events."""
+        if self.server_store:
+            assert self("config", "set", "store", self.server_store, "-p", profile).code == 0
+
     def __call__(
         self,
         *words: str,

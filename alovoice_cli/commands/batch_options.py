@@ -85,7 +85,7 @@ def _batch_options(
     ] = False,
     store: Annotated[
         str | None,
-        _journal("--store", metavar="URL", help="Store that computers share: postgresql://… (default: the profile's)."),
+        _journal("--store", metavar="URL", help="Store that computers share (default: the profile's)."),
     ] = None,
     restart: Annotated[bool, _journal("--restart", help="Send all rows again; asks first.")] = False,
     changed_ok: Annotated[bool, _journal("--changed-ok", help="Accept a changed list: its new rows are sent.")] = False,
@@ -205,10 +205,8 @@ def need_all(ctx: typer.Context, **given: str | None) -> list[str]:
     """Returns the options that only a batch may leave out. Raises UsageError that names all that are missing."""
     lacking = [name for name, value in given.items() if value is None]
     if lacking:
-        from alovoice_cli.commands.usage_errors import missing_params  # noqa: PLC0415 - most words are right
-
         params = [param for param in ctx.command.params if param.name in lacking]
-        refuse_missing(ctx, missing_params(params), "give them, or a list of rows with --batch FILE")
+        refuse_missing(ctx, params, "give them, or a list of rows with --batch FILE")
     return [value for value in given.values() if value is not None]
 
 
@@ -223,7 +221,8 @@ def refuse_batch_options(options: BatchOptions, *single: str) -> None:
 def needed_ids(ctx: typer.Context, values: list[str] | None, *, others: str = "") -> list[str]:
     """Returns the call ids, for which only a batch, or the `others`, may stand. Raises UsageError."""
     if not values:
-        refuse_missing(ctx, ["CALL_ID"], f"give it, or {others}a list of rows with --batch FILE")
+        params = [param for param in ctx.command.params if param.param_type_name == "argument"]
+        refuse_missing(ctx, params, f"give it, or {others}a list of rows with --batch FILE")
     return values or []
 
 

@@ -71,9 +71,7 @@ def _parse(command: Any, parse: Callable[[Any, list[str]], list[str]], ctx: Any,
         from alovoice_cli.commands.usage_errors import words_error  # noqa: PLC0415 - most words are right
 
         raise words_error(command, ctx, words, problem) from None
-    from alovoice_cli.commands.usage_errors import missing_params  # noqa: PLC0415 - as above
-
-    refuse_missing(ctx, missing_params(missing))
+    refuse_missing(ctx, missing)
     return []
 
 
@@ -88,12 +86,12 @@ def _find_missing(command: Any, ctx: Any, words: list[str]) -> list[Any]:
     return [param for param in required if param.value_is_missing(param.consume_value(ctx, given)[0])]
 
 
-def refuse_missing(ctx: Any, names: list[str], otherwise: str = "") -> None:
-    """Raises UsageError if names of missing words are given. `otherwise` says what can be given instead."""
-    if names:
+def refuse_missing(ctx: Any, params: Sequence[Any], otherwise: str = "") -> None:
+    """Raises UsageError if there are missing options or arguments. `otherwise` says what can be given instead."""
+    if params:
         from alovoice_cli.commands.usage_errors import missing_error  # noqa: PLC0415 - most words are right
 
-        raise missing_error(ctx, names, otherwise)
+        raise missing_error(ctx, params, otherwise)
 
 
 def refuse_unknown_command(ctx: Any, word: str) -> NoReturn:

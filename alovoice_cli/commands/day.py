@@ -7,6 +7,7 @@ import typer
 
 from alovoice_cli.commands.command_classes import CommandApp
 from alovoice_cli.commands.options import examples
+from alovoice_cli.language import tr
 from alovoice_cli.session import Session
 
 if TYPE_CHECKING:
@@ -59,9 +60,9 @@ def show_day(
 
     session: Session = ctx.obj
     if rules is not None and not week:
-        raise UsageError("--rules scores the days of --week", hint="add --week, or leave --rules out")
+        raise UsageError(tr("--rules works only with --week"), hint=tr("add --week, or leave out --rules"))
     if html == _STDOUT and (text or session.options.json):
-        raise UsageError("stdout takes one form at a time", hint="give --html a file")
+        raise UsageError(tr("only one format can be printed to stdout"), hint=tr("give --html a file name"))
     if html is not None and html != _STDOUT:
         check_free(html, force=force)
     span = read_days(day, session.clock, days=DAYS_OF_WEEK if week else 1)
@@ -99,7 +100,7 @@ def _write_page(session: Session, day: "Day", target: Path, *, force: bool) -> N
         session.display.write(page)
         return
     write_private(target, session.masker.hide(page), force=force)
-    session.note(f"written: {target}")
+    session.note(tr("written: {files}", files=target))
 
 
 def _show(session: Session, day: "Day", *, text: bool) -> None:

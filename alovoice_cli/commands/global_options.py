@@ -37,7 +37,7 @@ def _global_options(
         str | None, _option("--columns", metavar="A,B", help="Show only these columns of a list.")
     ] = None,
     no_headers: Annotated[bool, _option("--no-headers", help="Leave out the line of headings.")] = False,
-    excel: Annotated[bool, _option("--excel", help="Write CSV for Excel: byte mark, semicolons, local times.")] = False,
+    excel: Annotated[bool, _option("--excel", help="Write CSV for Excel: semicolons, local times.")] = False,
     quiet: Annotated[bool, _option("--quiet", "-q", help="Hide notes and progress.")] = False,
     verbose: Annotated[
         bool, _option("--verbose", "-v", help="Print every request and response; secrets are masked.")

@@ -25,7 +25,7 @@ from alovoice_cli.errors import (
     worst,
 )
 from alovoice_cli.events.notices import NoticeMessage
-from alovoice_cli.findings import count
+from alovoice_cli.language import ngettext, tr
 from alovoice_cli.masking import disarm
 from alovoice_cli.output.listing import Column, Listing
 from alovoice_cli.session import Session
@@ -70,15 +70,21 @@ def send_test(
     words = tuple(to or ()) or ListenSettings.of(session.settings).all("notify", None)
     if not words:
         raise UsageError(
-            "no messenger is set", hint="give --to telegram:CHAT, or `alovoice config set listen.notify telegram:CHAT`"
+            tr("no messenger is set"),
+            hint=tr("give --to telegram:CHAT, or run `alovoice config set listen.notify telegram:CHAT`"),
         )
     if not to:
-        session.settings.check_permissions("its listen.notify is not used")
+        session.settings.check_permissions(tr("its listen.notify is not used"))
     targets = [parsed_notify(word, "--to" if to else "listen.notify") for word in words]
-    message = NoticeMessage(_OWN_ID, f"Test from alovoice, profile {session.settings.profile}")
+    message = NoticeMessage(_OWN_ID, tr("Test from alovoice, profile {profile}", profile=session.settings.profile))
     if session.options.dry_run:
         session.report(
-            f"{count(len(targets), 'test message')} would be sent to {', '.join(target.label for target in targets)}",
+            ngettext(
+                "{n} test message would be sent to {targets}",
+                "{n} test messages would be sent to {targets}",
+                len(targets),
+                targets=", ".join(target.label for target in targets),
+            ),
             sent=False,
             to=[target.label for target in targets],
         )
@@ -100,7 +106,13 @@ def _sent(
     began = time.monotonic()
     outcome = messenger.send(message)
     if outcome.moved_to:
-        session.warn(f"{target.label} has become another chat: give telegram:{outcome.moved_to} in its place")
+        session.warn(
+            tr(
+                "the id of chat {target} has changed: use telegram:{chat} instead",
+                target=target.label,
+                chat=outcome.moved_to,
+            )
+        )
         outcome = messenger.send(message, outcome.moved_to)
     delivery = outcome.delivery
     if not outcome.is_delivered:
@@ -127,21 +139,26 @@ def _messenger(session: Session, target: "Target") -> "Messenger":
 
 def _trouble(target: "Target", outcome: "DeliveryOutcome") -> AlovoiceError:
     """The error of a message that was not taken, by what came back."""
-    status, said = outcome.status, f"{target.label} did not take the message: {outcome.trouble}"
+    status = outcome.status
+    said = tr("{target} did not accept the message: {problem}", target=target.label, problem=outcome.trouble)
     if status is None and target.command:
-        return RefusedError(said, hint="run the program by hand; it gets one JSON object on standard input")
+        return RefusedError(said, hint=tr("run the program yourself; it gets one JSON object on standard input"))
     if status is None:
-        return UnreachableError(said, hint="is the address right, and the network up?")
+        return UnreachableError(said, hint=tr("check the address and the network"))
     if target.chat and status in (401, 404):
-        return TokenRefusedError(said, hint="`alovoice notify login` stores another token", status=status)
+        return TokenRefusedError(said, hint=tr("`alovoice notify login` stores another token"), status=status)
     if status in (401, 403):
-        hint = "let the bot into the chat, and write to it once" if target.chat else "check --forward-header"
+        hint = tr("add the bot to the chat, and write to it once") if target.chat else tr("check --forward-header")
         return TokenRefusedError(said, hint=hint, status=status)
     if status == 404:
-        return NotFoundError(said, hint="check the URL", status=status)
+        return NotFoundError(said, hint=tr("check the URL"), status=status)
     if status == 429 or status >= 500 or status < 400:
-        return ServerError(said, hint="try again later", status=status)
-    hint = "add the bot to the chat; a group's number begins with -100" if target.chat else "read what it says"
+        return ServerError(said, hint=tr("try again later"), status=status)
+    hint = (
+        tr("add the bot to the chat; the id of a group begins with -100")
+        if target.chat
+        else tr("read the response of the server")
+    )
     return RefusedError(said, hint=hint, status=status)
 
 
@@ -164,12 +181,13 @@ def store_bot_token(
     token = _read_token(session, from_stdin=with_token)
     learn_bot_token(session, token)
     if session.options.dry_run:
-        session.report("nothing was stored", profile=profile, stored=False)
+        session.report(tr("nothing was stored"), profile=profile, stored=False)
         return
     if not no_check:
-        session.note(f"the bot is {_bot_name(session, url, token)}")
+        session.note(tr("the bot is {name}", name=_bot_name(session, url, token)))
     keep_bot_token(session.paths, profile, StoredToken(token, origin_of(url)))
-    session.report("the token is stored: try `alovoice notify test --to telegram:CHAT`", profile=profile, stored=True)
+    words = tr("the token is stored: try `alovoice notify test --to telegram:CHAT`")
+    session.report(words, profile=profile, stored=True)
 
 
 def forget_bot_token(ctx: typer.Context) -> None:
@@ -177,32 +195,40 @@ def forget_bot_token(ctx: typer.Context) -> None:
     session: Session = ctx.obj
     profile = session.settings.profile
     if session.options.dry_run:
-        session.report("nothing was removed", profile=profile, removed=False)
+        session.report(tr("nothing was deleted"), profile=profile, removed=False)
         return
     removed = keep_bot_token(session.paths, profile, None)
-    text = "the bot's token is forgotten" if removed else "no token of a bot is stored"
-    session.report(f"{text} (profile {profile})", profile=profile, removed=removed)
+    words = (
+        tr("the token of the bot is deleted (profile {profile})", profile=profile)
+        if removed
+        else tr("no token of a bot is stored (profile {profile})", profile=profile)
+    )
+    session.report(words, profile=profile, removed=removed)
 
 
 def _read_token(session: Session, *, from_stdin: bool) -> str:
     if from_stdin:
         return check_token(decode_token(session.stdin.buffer.readline(_LONGEST_LINE)), "stdin")
     if not session.stdin.isatty():
-        raise UsageError("there is no terminal to ask for the token at", hint="give it by --with-token < FILE")
-    return check_token(getpass.getpass("Token of the bot: ", stream=session.stderr), "the terminal")
+        raise UsageError(tr("there is no terminal to ask for the token"), hint=tr("use --with-token < FILE"))
+    return check_token(getpass.getpass(tr("Token of the bot: "), stream=session.stderr), tr("the terminal"))
 
 
 def _bot_name(session: Session, url: str, token: str) -> str:
     """What Telegram calls the bot. Raises TokenRefusedError, UnreachableError or ServerError."""
     posted = poster_of(session).post(f"{url}/bot{token}/getMe", b"", headers={}, timeout=session.settings.timeout)
     if posted.status is None:
-        raise UnreachableError(f"{url} is not reached: {posted.error}", hint="--no-check stores the token unasked")
+        raise UnreachableError(
+            tr("{url} cannot be reached: {problem}", url=url, problem=posted.error),
+            hint=tr("--no-check stores the token without a check"),
+        )
     if posted.status in (401, 404):
         raise TokenRefusedError(
-            "Telegram does not know the token", hint="copy it again from @BotFather", status=posted.status
+            tr("Telegram does not know the token"), hint=tr("copy it again from @BotFather"), status=posted.status
         )
     try:
         name = json.loads(posted.body)["result"]["username"]
     except (ValueError, KeyError, TypeError, RecursionError):
-        raise ServerError(f"{url} answered {posted.status}, and no bot", status=posted.status) from None
+        words = tr("{url} answered {status} without the name of a bot", url=url, status=posted.status)
+        raise ServerError(words, status=posted.status) from None
     return disarm(f"@{name}")

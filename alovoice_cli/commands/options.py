@@ -9,7 +9,6 @@ import typer
 from typer.main import get_callback, get_params_convertors_ctx_param_name_from_function
 
 from alovoice_cli.commands.command_classes import PagedCommand
-from alovoice_cli.language import mark
 from alovoice_cli.output.listing import Column, Tone, tone_by
 
 _T = TypeVar("_T")
@@ -110,18 +109,18 @@ Rejected = Annotated[Path | None, _of_list("--rejected", "OUT.csv", "Write the r
 
 SEVERITY_TONES: Mapping[str, Tone] = {"error": "bad", "warning": "doubt", "note": "quiet"}
 FINDINGS = (
-    Column("severity", mark("Severity"), tone=tone_by("severity", SEVERITY_TONES)),
-    Column("place", mark("Place")),
+    Column("severity", "Severity", tone=tone_by("severity", SEVERITY_TONES)),
+    Column("place", "Place"),
     Column(
         "finding", "What, and what to do", value=lambda item: f"{item['message']} ({item['hint']})".removesuffix(" ()")
     ),
-    Column("code", mark("Code"), shown=False),
-    Column("file", mark("File"), shown=False),
-    Column("line", mark("Line"), shown=False, numeric=True),
-    Column("column", mark("Column"), shown=False, numeric=True),
-    Column("lines", mark("Lines"), shown=False),
-    Column("message", mark("What"), shown=False),
-    Column("hint", mark("What to do"), shown=False),
+    Column("code", "Code", shown=False),
+    Column("file", "File", shown=False),
+    Column("line", "Line", shown=False, numeric=True),
+    Column("column", "Column", shown=False, numeric=True),
+    Column("lines", "Lines", shown=False),
+    Column("message", "What", shown=False),
+    Column("hint", "What to do", shown=False),
 )
 """The columns of what a check found."""
 

@@ -8,6 +8,7 @@ from alovoice_cli.config.tokens import read_bot_token, run_token_command
 from alovoice_cli.config.urls import is_loopback_url, origin_of
 from alovoice_cli.errors import TokenMissingError, UsageError
 from alovoice_cli.events.handler import shown_url
+from alovoice_cli.language import tr
 from alovoice_cli.masking import Masker
 from alovoice_cli.posts import AnyPoster
 from alovoice_cli.session import Session
@@ -41,9 +42,11 @@ def telegram_bot(session: Session) -> "TelegramBot":
     token = _bot_token(session)
     if not token:
         raise TokenMissingError(
-            f"the profile {settings.profile} has no token of a Telegram bot",
-            hint="`alovoice notify login` stores the one that @BotFather gave, or `alovoice config set"
-            " notify.telegram.token_command CMD` names a command that prints the token",
+            tr("profile {profile} has no token for a Telegram bot", profile=settings.profile),
+            hint=tr(
+                "`alovoice notify login` stores the token from @BotFather;"
+                " `alovoice config set notify.telegram.token_command CMD` names a command that prints the token"
+            ),
         )
     learn_bot_token(session, token)
     return TelegramBot(token, settings.telegram_url)
@@ -56,14 +59,18 @@ def _bot_token(session: Session) -> str:
     if stored is not None:
         if stored.origin != origin_of(settings.telegram_url):
             raise UsageError(
-                f"the bot's stored token belongs to {stored.origin} and is not sent to {settings.telegram_url}",
-                hint="`alovoice notify login` stores a token for it",
+                tr(
+                    "the stored token of the bot belongs to {origin} and is not sent to {url}",
+                    origin=stored.origin,
+                    url=settings.telegram_url,
+                ),
+                hint=tr("`alovoice notify login` stores a token for it"),
             )
         return stored.value
     command = settings.telegram.get("token_command")
     if command is None:
         return ""
-    settings.check_permissions("its notify.telegram.token_command is not run")
+    settings.check_permissions(tr("its notify.telegram.token_command is not run"))
     try:
         return run_token_command(str(command), session.environ, settings.timeout)
     except TokenMissingError as error:
@@ -86,8 +93,8 @@ def parsed_notify(text: str, option: str) -> "Target":
     target = parse_notify(text, option)
     if target.url.startswith("http:") and not is_loopback_url(target.url):
         raise UsageError(
-            f"{target.label} would get callers' numbers unencrypted",
-            hint="give an https:// URL; http:// is for loopback",
+            tr("{target} would get the numbers of callers unencrypted", target=target.label),
+            hint=tr("give an https:// URL; http:// is only for this computer"),
         )
     return target
 
@@ -104,7 +111,10 @@ def forward_options(session: Session, sign_secret: str | None, headers: Sequence
     for word in headers:
         text = secret_text(session, word, "--forward-header")
         if word.startswith("@"):
-            lines += [(f"{Path(word).name}, line {number}", line) for number, line in enumerate(text.splitlines(), 1)]
+            lines += [
+                (tr("{file}, row {row}", file=Path(word).name, row=number), line)
+                for number, line in enumerate(text.splitlines(), 1)
+            ]
         else:
             lines.append(("--forward-header", text))
     signer = Signer(secret_text(session, sign_secret, "--sign-secret")) if sign_secret else None
@@ -119,4 +129,7 @@ def secret_text(session: Session, text: str, option: str) -> str:
     try:
         return path.read_text("utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{option}: {path} cannot be read ({error})", hint="name a text file") from None
+        raise UsageError(
+            tr("{option}: {path} cannot be read ({problem})", option=option, path=path, problem=error),
+            hint=tr("name a text file"),
+        ) from None

@@ -50,14 +50,10 @@ SYNONYMS = {
 """Words that people type behind `alovoice`, and the command that they look for."""
 
 
-def missing_error(ctx: Any, names: list[str], otherwise: str = "") -> UsageError:
+def missing_error(ctx: Any, params: Iterable[Any], otherwise: str) -> UsageError:
     """Returns the error that names everything that must be given. `otherwise` says what can be given instead."""
+    names = [metavar_of(param) if param.param_type_name == "argument" else _option_name(param) for param in params]
     return UsageError(tr("missing: {names}", names=", ".join(names)), hint=_hint(otherwise, ctx))
-
-
-def missing_params(params: Iterable[Any]) -> list[str]:
-    """Returns what a person types for each: `--record FILE`, or `ID`."""
-    return [metavar_of(param) if param.param_type_name == "argument" else _option_name(param) for param in params]
 
 
 def unknown_command(ctx: Any, word: str) -> UsageError:

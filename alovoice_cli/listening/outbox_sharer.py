@@ -4,6 +4,7 @@ Each delivery is claimed by one of them. Of missed calls one listener tells, who
 """
 
 import threading
+import time
 
 from alovoice_cli.errors import AlovoiceError
 from alovoice_cli.listening.dispatch import OutboxAccess
@@ -21,7 +22,7 @@ class OutboxSharer:
 
     def __init__(self, session: OwnerSession, workers: OutboxWorkers, access: OutboxAccess, *, tells: bool) -> None:
         self._session, self._workers, self._access, self._tells = session, workers, access, tells
-        self._is_started = False
+        self._is_started, self._checked_at = False, float("-inf")
         self._told = self._told_of_teller = ""
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="outbox-sharer", daemon=True)
@@ -74,12 +75,18 @@ class OutboxSharer:
         if self._told:
             self._told = ""
             self._access.complain("the outbox is reached again: this listener forwards")
+        if time.monotonic() - self._checked_at > _LOOK_SECONDS:
+            self._check()
+        if self._session.wait(_LOOK_SECONDS):
+            self._workers.wake()
+
+    def _check(self) -> None:
+        """Asks whether the session is still there, and whether this listener is the one that tells people."""
         if self._tells:
             self._note_teller(is_teller=self._session.take(TELLER_LOCK))
         else:
             self._session.check()
-        if self._session.wait(_LOOK_SECONDS):
-            self._workers.wake()
+        self._checked_at = time.monotonic()
 
     def _note_teller(self, *, is_teller: bool) -> None:
         if not is_teller and not self._told_of_teller:

@@ -1,1 +1,1 @@
-"""The edge to SQL: one module a store, each a SQLite file in the state directory. Nothing else imports sqlite3."""
+"""The edge to SQL: one module a store, in SQLite files or on a PostgreSQL server. Only here sqlite3 and psycopg."""

@@ -19,7 +19,7 @@ from alovoice_cli.events.answers import kept_answer
 from alovoice_cli.events.duplicates import REPEATABLE, WINDOW_SECONDS
 from alovoice_cli.events.event import Delivery, Event
 from alovoice_cli.events.event_assembly import UNANSWERED, FirstDelivery, repeated
-from alovoice_cli.stores.event_engine import Connection, is_lost, marks, open_event_store
+from alovoice_cli.stores.event_engine import Connection, is_lost, open_event_store
 from alovoice_cli.stores.event_file import BUSY_SECONDS, Change, Committed, EventFile, KnownFirst
 from alovoice_cli.stores.event_rows import QueuedDelivery
 from alovoice_cli.stores.finished_calls import CallTarget, NoticeTarget
@@ -40,7 +40,7 @@ _SESSION = """SELECT set_config('tcp_keepalives_idle', '5', false), set_config('
 _LOCK = "SELECT pg_advisory_lock_shared(hashtextextended(?, 0))"
 _UNLOCK = "SELECT pg_advisory_unlock_shared(hashtextextended(?, 0))"
 _FIRSTS = """SELECT fact.digest, delivery.id, fact.received_at, fact.answer FROM fact
-    JOIN delivery ON delivery.seq = fact.seq WHERE fact.digest IN ({}) AND fact.received_at BETWEEN ? AND ?
+    JOIN delivery ON delivery.seq = fact.seq WHERE fact.digest = ANY(?) AND fact.received_at BETWEEN ? AND ?
     AND fact.duplicate_of IS NULL AND fact.part = 0 ORDER BY fact.seq"""
 
 
@@ -126,7 +126,7 @@ class EventServer(EventFile):
         known = _first_deliveries(connection, events)
         firsts = {first.id: first for first in known.values()}
         committed = super()._write(connection, _with_repetitions(events, known), changes)
-        if self._tells_forwarders or any(self._queued_for(event) for event in committed.events):
+        if events and (self._tells_forwarders or any(self._queued_for(event) for event in committed.events)):
             connection.execute("SELECT pg_notify(?, '')", (OUTBOX_CHANNEL,))
         return Committed(committed.events, firsts)
 
@@ -159,8 +159,7 @@ def _first_deliveries(connection: Connection, events: Sequence[Event]) -> dict[s
         moments = [one.delivery.received_at for one in part]
         window = WINDOW_SECONDS * _MICRO
         digests = sorted({one.digest for one in part})
-        values = (*digests, min(moments) - window, max(moments) + window)
-        rows = connection.execute(_FIRSTS.format(marks(digests)), values).fetchall()
+        rows = connection.execute(_FIRSTS, (digests, min(moments) - window, max(moments) + window)).fetchall()
         for event in part:
             near = (row for row in rows if _says_the_same(event, row[0], row[2]))
             if (row := next(near, None)) is not None:

@@ -34,7 +34,7 @@ _CLAIM = f"""WITH chosen AS (
         ORDER BY outbox.seq LIMIT ? FOR UPDATE OF outbox SKIP LOCKED)
     UPDATE outbox SET owner = ? FROM chosen WHERE outbox.target = chosen.target AND outbox.seq = chosen.seq
     RETURNING outbox.seq"""
-_CLAIMED = f"SELECT {QUEUED_COLUMNS} WHERE outbox.target = ? AND outbox.seq IN"
+_CLAIMED = f"SELECT {QUEUED_COLUMNS} WHERE outbox.target = ? AND outbox.seq = ANY(?) ORDER BY outbox.seq"
 _CLAIMS = "SELECT seq, owner FROM outbox WHERE target = ? AND owner <> ''"
 _FREE = f"""UPDATE outbox SET owner = '', trouble = CASE WHEN state = '{RUNNING}' THEN ? ELSE trouble END,
     state = CASE WHEN state = '{RUNNING}' THEN '{DEAD}' ELSE state END
@@ -106,8 +106,7 @@ class ServerOutbox(Outbox):
                 return []
             rows = connection.execute(_CLAIM, (target, now_us, room, self.owner)).fetchall()
             numbers = sorted(row[0] for row in rows)
-            asked = f"{_CLAIMED} ({marks(numbers)}) ORDER BY outbox.seq"
-            found = connection.execute(asked, (target, *numbers)).fetchall() if numbers else []
+            found = connection.execute(_CLAIMED, (target, numbers)).fetchall() if numbers else []
         if freed:
             self._tell_interrupted(target, freed)
         return [Due(delivery_from(row), *row[-5:]) for row in found]

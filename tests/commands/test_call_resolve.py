@@ -260,8 +260,7 @@ def test_a_token_that_is_revoked_afterwards_changes_nothing(alovoice: FrontDoor,
 )
 def test_words_that_name_no_call_are_refused(alovoice: FrontDoor, pbx: Pbx, words: tuple[str, ...], said: str) -> None:
     alovoice("login", "--with-token", "--no-check", "-p", "tashkent", stdin="token-1234\n")
-    if alovoice.server_store:
-        alovoice("config", "set", "store", alovoice.server_store, "-p", "tashkent")
+    alovoice.share_store("tashkent")
     alovoice(*IVR)
     result = alovoice("call", "resolve", *words)
     assert (result.code, said in result.err) == (2, True), result.err

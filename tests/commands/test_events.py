@@ -146,6 +146,7 @@ def test_a_list_of_many_begins_before_it_has_been_read(alovoice: FrontDoor, rows
 
 
 def test_show_joins_what_shares_an_id_whichever_is_named(alovoice: FrontDoor, rows: Rows) -> None:
+    alovoice.share_store("sandbox")
     assert alovoice("call", "out", "--from", "2424", "--to", "901234567", "-p", "sandbox").code == 0
     (receipt,) = json.loads(alovoice("call", "receipts", "list", "--json").out)
     at = _ago(seconds=-1)

@@ -383,7 +383,7 @@ def test_status_on_a_terminal_is_three_lines_in_words(alovoice: FrontDoor, pbx: 
     assert len(_told(alovoice, "-v")) > 15, "the rest with --verbose"
     _, server, token = _told(alovoice)
     assert "answers in" in server, "a refusal is an answer"
-    assert token == f"Token {MASKED} from ALOVOICE_TOKEN, refused; nothing waits to be forwarded"
+    assert token == f"Token {MASKED} (from ALOVOICE_TOKEN), refused; nothing waits to be forwarded"
     assert _told(alovoice, "--offline")[1] == f"Server {pbx.url}: not asked"
     pbx.stop()
     assert _told(alovoice)[1:] == [

@@ -57,6 +57,15 @@ def test_a_call_that_starts_at_one_listener_and_ends_at_the_other_is_one_call(
     (call,) = _rows(alovoice, "stats", "--by", "status")
     assert call["calls"] == 1
     assert [event["type"] for event in _rows(alovoice, "list")] == ["callend", "callstart"]
+    one.stop()
+    other.post("callend", {"call_id": "later"})
+    assert _no_listener(alovoice) == []
+    other.stop()
+    _until(lambda: len(_no_listener(alovoice)) == 1, "the gap")
+
+
+def _no_listener(alovoice: FrontDoor) -> list[dict[str, Any]]:
+    return [row for row in _rows(alovoice, "gaps") if row["what"] == "no listener"]
 
 
 def test_a_repeated_delivery_to_the_other_listener_gets_the_first_one_s_answer_and_is_passed_on_once(
@@ -225,6 +234,7 @@ def test_without_server_and_with_a_full_spool_the_sender_is_told_and_all_else_co
     listen: Listen, alovoice: FrontDoor, mortal: Cluster
 ) -> None:
     mortal.stop("immediate")
+    alovoice.environ["PYTHONDONTWRITEBYTECODE"] = "1"  # files of modules would be cut short
     listening = listen("--admin", "0", preexec_fn=_let_no_file_grow)
     kept, status = list[str](), 200
     while status == 200:

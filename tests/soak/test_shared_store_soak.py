@@ -151,6 +151,6 @@ def test_a_network_that_is_cut_between_both_listeners_and_the_server(
         for place in (0, 1):
             far.join(place)
 
-    play = OutagePlay(alovoice, listeners, crm, senders=8, pause=0.2, is_ordered=False)
+    play = OutagePlay(alovoice, listeners, crm, senders=8, pause=0.2)
     print(play.run(away, before=10, after=20))
     assert set(play.answers) == {200}

@@ -11,7 +11,7 @@ from alovoice_cli.commands.ai import refuse_known_otherwise
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import AlovoiceError, ExitCode, NotReadyError, UsageError, worst
-from alovoice_cli.language import mark, tr
+from alovoice_cli.language import tr
 from alovoice_cli.output.listing import Column, Listing
 from alovoice_cli.session import Session
 from alovoice_cli.speech.talk import recording_path
@@ -20,7 +20,7 @@ EXAMPLES = examples(
     "alovoice ai audio 1716209468.1234 -o call.mp3",
     "alovoice ai audio 8001 8002 -o recordings --resume",
 )
-COLUMNS = (Column("call_id", mark("Call")), Column("file", mark("File")), Column("bytes", mark("Bytes"), numeric=True))
+COLUMNS = (Column("call_id", "Call"), Column("file", "File"), Column("bytes", "Bytes", numeric=True))
 _ENDS_ALL = (ExitCode.AUTH, ExitCode.NETWORK)
 
 

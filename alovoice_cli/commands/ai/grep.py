@@ -11,7 +11,7 @@ from alovoice_cli.commands.ai import Peer, Since, Tags, Until, WithoutTags, read
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import UsageError
-from alovoice_cli.language import mark, spaced, tr
+from alovoice_cli.language import spaced, tr
 from alovoice_cli.output.listing import Column, Dialogue, ListedItem, Listing, Said, tone_by
 from alovoice_cli.session import Session
 from alovoice_cli.speech.exports import began, names, side_of
@@ -28,14 +28,14 @@ EXAMPLES = examples(
     "alovoice ai grep karta --json | jq -r '.[].call_id'",
 )
 COLUMNS = (
-    Column("call_id", mark("Call")),
-    Column("time", mark("Time")),
-    Column("direction", mark("Who"), tone=tone_by("direction", {"operator": "first", "client": "second"})),
-    Column("text", mark("Said")),
-    Column("match", mark("Match"), shown=False),
-    Column("began", mark("Began"), shown=False),
-    Column("peer", mark("Extension"), shown=False),
-    Column("tags", mark("Tags"), shown=False),
+    Column("call_id", "Call"),
+    Column("time", "Time"),
+    Column("direction", "Who", tone=tone_by("direction", {"operator": "first", "client": "second"})),
+    Column("text", "Said"),
+    Column("match", "Match", shown=False),
+    Column("began", "Began", shown=False),
+    Column("peer", "Extension", shown=False),
+    Column("tags", "Tags", shown=False),
 )
 
 

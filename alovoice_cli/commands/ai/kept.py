@@ -39,14 +39,14 @@ _OF_CALL = {
 }
 _AT_ONCE = 200
 LIST_COLUMNS = (
-    Column("call_id", mark("Call")),
-    Column("began", mark("Began")),
-    Column("peer", mark("Extension")),
-    Column("length", mark("Length"), numeric=True),
-    Column("operator", mark("Operator"), numeric=True),
-    Column("tags", mark("Tags")),
-    Column("phrases", mark("Phrases"), shown=False, numeric=True),
-    Column("silence", mark("Silence"), shown=False, numeric=True),
+    Column("call_id", "Call"),
+    Column("began", "Began"),
+    Column("peer", "Extension"),
+    Column("length", "Length", numeric=True),
+    Column("operator", "Operator", numeric=True),
+    Column("tags", "Tags"),
+    Column("phrases", "Phrases", shown=False, numeric=True),
+    Column("silence", "Silence", shown=False, numeric=True),
     *(Column(name, title, shown=False) for name, title in _OF_CALL.items()),
 )
 

@@ -41,20 +41,20 @@ EXAMPLES = examples(
 )
 By = Literal["day", "week", "operator", "tag"]
 COLUMNS = (
-    Column("group", mark("Group")),
-    Column("peer", mark("Extension"), shown=False),
-    Column("calls", mark("Calls"), numeric=True),
-    Column("score", mark("Score"), numeric=True),
-    Column("rules_score", mark("By rules"), shown=False, numeric=True),
-    Column("overridden", mark("Set by hand"), shown=False, numeric=True),
-    Column("change", mark("Change"), shown=False, numeric=True),
-    Column("operator", mark("Operator"), numeric=True),
-    Column("silence", mark("Silence"), numeric=True),
-    Column("interruptions", mark("Interruptions"), numeric=True),
-    Column("length", mark("Length"), numeric=True, shown=False),
+    Column("group", "Group"),
+    Column("peer", "Extension", shown=False),
+    Column("calls", "Calls", numeric=True),
+    Column("score", "Score", numeric=True),
+    Column("rules_score", "By rules", shown=False, numeric=True),
+    Column("overridden", "Set by hand", shown=False, numeric=True),
+    Column("change", "Change", shown=False, numeric=True),
+    Column("operator", "Operator", numeric=True),
+    Column("silence", "Silence", numeric=True),
+    Column("interruptions", "Interruptions", numeric=True),
+    Column("length", "Length", numeric=True, shown=False),
     Column("chart", "", bar=True),
-    Column("good", mark("Good"), numeric=True, shown=False),
-    Column("worst_call", mark("Worst call"), shown=False),
+    Column("good", "Good", numeric=True, shown=False),
+    Column("worst_call", "Worst call", shown=False),
 )
 _LEFT_OUT = ("silence", "interruptions")  # of tags, whose names are long, and of weeks: the bar needs the room
 _TITLES = {"day": mark("Day"), "week": mark("Week"), "operator": mark("Extension"), "tag": mark("Tag")}

@@ -15,7 +15,7 @@ from alovoice_cli.commands.batch_options import batch_options, needed_ids, refus
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import AlovoiceError, OutcomeUnknownError, UsageError, worst
-from alovoice_cli.language import mark, tr
+from alovoice_cli.language import tr
 from alovoice_cli.output.display import nobody_answers
 from alovoice_cli.output.listing import Column, Listing, tone_by
 from alovoice_cli.receipts import STATE_TONES
@@ -35,12 +35,12 @@ EXAMPLES = examples(
     "alovoice ai send --since yesterday --until yesterday --peer 101 --yes",
 )
 COLUMNS = (
-    Column("call_id", mark("Call")),
-    Column("outcome", mark("Outcome"), tone=tone_by("outcome", STATE_TONES)),
-    Column("aicallid", mark("Analysis")),
-    Column("begin_time", mark("Began (unix)"), numeric=True),
-    Column("stereoaudio", mark("Recording"), shown=False),
-    Column("problem", mark("Problem")),
+    Column("call_id", "Call"),
+    Column("outcome", "Outcome", tone=tone_by("outcome", STATE_TONES)),
+    Column("aicallid", "Analysis"),
+    Column("begin_time", "Began (unix)", numeric=True),
+    Column("stereoaudio", "Recording", shown=False),
+    Column("problem", "Problem"),
 )
 _COMMAND = "ai send"
 _PANEL = "Calls of the event store"
@@ -81,23 +81,25 @@ def send_calls(
     ] = False,
     budget: Annotated[
         int | None,
-        typer.Option("--budget", metavar="N", min=0, help="Maximum analyses in 24 hours; beyond it nothing is sent."),
+        typer.Option("--budget", metavar="N", min=0, help="Maximum analyses in 24 hours."),
     ] = None,
     since: Annotated[
         str | None,
-        _choice("--since", "WHEN", "Of finished calls from then on, in place of CALL_ID: yesterday, 2h, 2025-04-25 …"),
+        _choice("--since", "WHEN", "Recorded calls from this time on: 2h, yesterday, 2025-04-25."),
     ] = None,
-    until: Annotated[str | None, _choice("--until", "WHEN", "Up to then; a day alone is included, whole.")] = None,
-    peer: Annotated[str | None, _choice("--peer", "N", "Of this extension; a,b for more.")] = None,
-    line: Annotated[str | None, _choice("--line", "N", "Of this line of the PBX; a,b for more.")] = None,
-    min_duration: Annotated[str | None, _choice("--min-duration", "SPAN", "At least so long: 20s, 2m.")] = None,
-    limit: Annotated[int, _choice("--limit", "N", "At most the latest N; 0 for all.", min=0)] = 0,
+    until: Annotated[str | None, _choice("--until", "WHEN", "Calls up to this time; a day is included whole.")] = None,
+    peer: Annotated[str | None, _choice("--peer", "N", "Calls of this extension; several: a,b.")] = None,
+    line: Annotated[str | None, _choice("--line", "N", "Calls on this line; several: a,b.")] = None,
+    min_duration: Annotated[
+        str | None, _choice("--min-duration", "SPAN", "Minimum duration of a call: 20s, 2m.")
+    ] = None,
+    limit: Annotated[int, _choice("--limit", "N", "Maximum number of calls, newest first; 0: all.", min=0)] = 0,
     with_imported: Annotated[
-        bool, _choice("--with-imported", None, "Also calls that `events import` brought from another machine.")
+        bool, _choice("--with-imported", None, "Include calls that `events import` added.")
     ] = False,
     store: Annotated[
         str | None,
-        _choice("--store", "URL", "The event store, else the profile's: a file, sqlite:///…, postgresql://…."),
+        _choice("--store", "URL", "Event store (default: the profile's)."),
     ] = None,
 ) -> int:
     """Start the speech analysis of recorded calls.

@@ -13,7 +13,7 @@ import typer
 from alovoice_cli.commands.ai import warn_of_sides
 from alovoice_cli.errors import UsageError
 from alovoice_cli.json_text import json_text
-from alovoice_cli.language import joined, mark, tr
+from alovoice_cli.language import joined, tr
 from alovoice_cli.output.data_formats import write_csv
 from alovoice_cli.output.files import write_private
 from alovoice_cli.output.listing import Column, Dialogue, Listing, Said, tone_by
@@ -35,14 +35,14 @@ from alovoice_cli.speech.number_masking import mask_answer
 from alovoice_cli.speech.talk import Talk, clock, marks
 
 COLUMNS = (
-    Column("call_id", mark("Call"), shown=False),
-    Column("time", mark("Time")),
-    Column("direction", mark("Who"), tone=tone_by("direction", {"operator": "first", "client": "second"})),
-    Column("text", mark("Said")),
-    Column("begin", mark("Begin (ms)"), shown=False, numeric=True),
-    Column("end", mark("End (ms)"), shown=False, numeric=True),
-    Column("tags", mark("Tags"), shown=False),
-    Column("fragment_id", mark("Fragment"), shown=False),
+    Column("call_id", "Call", shown=False),
+    Column("time", "Time"),
+    Column("direction", "Who", tone=tone_by("direction", {"operator": "first", "client": "second"})),
+    Column("text", "Said"),
+    Column("begin", "Begin (ms)", shown=False, numeric=True),
+    Column("end", "End (ms)", shown=False, numeric=True),
+    Column("tags", "Tags", shown=False),
+    Column("fragment_id", "Fragment", shown=False),
 )
 IN_A_FILE = ("call_id", "time", "begin", "end", "direction", "text", "tags")
 

@@ -23,8 +23,8 @@ EXAMPLES = examples(
     "alovoice autorule check --from-file campaign.toml --forecast --answer-rate 40% --tariff 95",
 )
 _CURVE = (
-    Column("at", mark("By")),
-    Column("called", mark("Called"), numeric=True),
+    Column("at", "By"),
+    Column("called", "Called", numeric=True),
     Column("chart", "", bar=True),
 )
 _SHAPES = (mark("called in nine of ten runs"), "", mark("called in some runs"), mark("not called"))

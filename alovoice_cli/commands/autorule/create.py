@@ -10,7 +10,7 @@ from alovoice_cli.commands.autorule import CAMPAIGN_TONES
 from alovoice_cli.commands.autorule.options import campaign_options, prepare, write_asked_lists
 from alovoice_cli.commands.options import OptionGroupCommand, examples, option_group
 from alovoice_cli.findings import Severity
-from alovoice_cli.language import joined, mark, ngettext, tr
+from alovoice_cli.language import joined, ngettext, tr
 from alovoice_cli.output.listing import Column, Listing, Record, tone_by
 from alovoice_cli.session import Session
 
@@ -31,10 +31,10 @@ EXAMPLES = examples(
     "alovoice autorule create --from-file campaign.toml --from tomorrow --to +3d --split 500/day",
 )
 _CREATED = (
-    Column("id", mark("Id"), numeric=True),
-    Column("name", mark("Name")),
-    Column("from", mark("Day")),
-    Column("status", mark("Status"), tone=tone_by("status", CAMPAIGN_TONES)),
+    Column("id", "Id", numeric=True),
+    Column("name", "Name"),
+    Column("from", "Day"),
+    Column("status", "Status", tone=tone_by("status", CAMPAIGN_TONES)),
 )
 
 

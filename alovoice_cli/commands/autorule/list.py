@@ -38,32 +38,32 @@ def _reached(item: Item) -> str | None:
     return f"{counts['reached']}/{counts['rows']}" if isinstance(counts, dict) else None
 
 
-def _field(name: str, title: str, *, shown: bool = False) -> Column:
+def _column(name: str, title: str, *, shown: bool = False) -> Column:
     return Column(name, title, value=lambda item: _fields(item).get(name), shown=shown)
 
 
 COLUMNS = (
-    Column("campaign", mark("Campaign"), value=lambda item: item["id"] or item["receipt"], numeric=True),
-    _field("name", mark("Name"), shown=True),
-    Column("status", mark("Status"), tone=tone_by("status", CAMPAIGN_TONES)),
-    Column("count", mark("Numbers"), numeric=True),
-    Column("reached", mark("Reached"), value=_reached, numeric=True),
-    _field("from", mark("From"), shown=True),
-    _field("to", mark("To"), shown=True),
-    Column("created", mark("Created"), value=lambda item: f"{item['begun_at']}"[:10]),
-    Column("id", mark("Id"), numeric=True, shown=False),
-    Column("receipt", mark("Receipt"), shown=False),
-    Column("outcome", mark("Outcome"), shown=False, tone=tone_by("outcome", STATE_TONES)),
-    Column("begun_at", mark("Created (UTC)"), shown=False),
-    Column("seen_at", mark("Seen (UTC)"), shown=False),
-    _field("fromtime", mark("Opens")),
-    _field("totime", mark("Closes")),
-    _field("timezone", mark("Zone")),
-    _field("trunks", mark("Lines")),
-    _field("maxline", mark("At once")),
-    _field("tryes", mark("Tries")),
-    _field("paused", mark("Paused")),
-    Column("digest", mark("Digest"), shown=False),
+    Column("campaign", "Campaign", value=lambda item: item["id"] or item["receipt"], numeric=True),
+    _column("name", "Name", shown=True),
+    Column("status", "Status", tone=tone_by("status", CAMPAIGN_TONES)),
+    Column("count", "Numbers", numeric=True),
+    Column("reached", "Reached", value=_reached, numeric=True),
+    _column("from", "From", shown=True),
+    _column("to", "To", shown=True),
+    Column("created", "Created", value=lambda item: f"{item['begun_at']}"[:10]),
+    Column("id", "Id", numeric=True, shown=False),
+    Column("receipt", "Receipt", shown=False),
+    Column("outcome", "Outcome", shown=False, tone=tone_by("outcome", STATE_TONES)),
+    Column("begun_at", "Created (UTC)", shown=False),
+    Column("seen_at", "Seen (UTC)", shown=False),
+    _column("fromtime", "Opens"),
+    _column("totime", "Closes"),
+    _column("timezone", "Zone"),
+    _column("trunks", "Lines"),
+    _column("maxline", "At once"),
+    _column("tryes", "Tries"),
+    _column("paused", "Paused"),
+    Column("digest", "Digest", shown=False),
 )
 
 

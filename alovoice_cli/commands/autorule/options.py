@@ -161,10 +161,8 @@ def campaign_options(
 def _check_known(ctx: typer.Context, missing: Set[str]) -> None:
     """Raises UsageError that names all missing options."""
     if missing:
-        from alovoice_cli.commands.usage_errors import missing_params  # noqa: PLC0415 - most command lines are whole
-
         params = [param for param in ctx.command.params if param.opts[0].removeprefix("--") in missing]
-        refuse_missing(ctx, missing_params(params), tr("--from-file FILE or --like ID can supply them"))
+        refuse_missing(ctx, params, tr("--from-file FILE or --like ID can supply them"))
 
 
 def _defaults(

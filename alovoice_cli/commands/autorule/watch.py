@@ -13,7 +13,7 @@ import typer
 from alovoice_cli.commands.autorule import CAMPAIGN_TONES
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import NotReadyError, Terminated, UsageError
-from alovoice_cli.language import joined, mark, tr
+from alovoice_cli.language import joined, tr
 from alovoice_cli.moments import parse_span
 from alovoice_cli.output.listing import Column, Listing, tone_by
 from alovoice_cli.session import Session
@@ -30,13 +30,13 @@ EXAMPLES = examples(
 )
 
 COLUMNS = (
-    Column("id", mark("Id"), numeric=True),
-    Column("name", mark("Name")),
-    Column("status", mark("Status"), tone=tone_by("status", CAMPAIGN_TONES)),
-    Column("recipients", mark("Recipients"), numeric=True),
-    Column("results", mark("Results")),
-    Column("why", mark("Why it waits")),
-    Column("seen", mark("Seen")),
+    Column("id", "Id", numeric=True),
+    Column("name", "Name"),
+    Column("status", "Status", tone=tone_by("status", CAMPAIGN_TONES)),
+    Column("recipients", "Recipients", numeric=True),
+    Column("results", "Results"),
+    Column("why", "Why it waits"),
+    Column("seen", "Seen"),
 )
 
 

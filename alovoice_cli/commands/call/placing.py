@@ -88,10 +88,7 @@ def place_call(
     wait: Wait = None,
     no_check: NoCheck = False,
 ) -> int:
-    """Call an extension and, when it answers, a number.
-
-    Exit code 1: the PBX refused the call.
-    """
+    """Call an extension and, when it answers, a number. Exit code 1: refused."""
     session: Session = ctx.obj
     given = {"inner_phone": inner_phone, "number": number, "call_id": call_id, "user_id": user_id}
     if batch_options(ctx).source is not None:

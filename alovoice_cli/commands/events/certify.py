@@ -14,6 +14,7 @@ from alovoice_cli.events.certify.runner import CaseOutcome, CertifyCase, Certify
 from alovoice_cli.events.certify.trial import Bench
 from alovoice_cli.events.event import PBX_TYPES
 from alovoice_cli.events.handler import Handlers
+from alovoice_cli.language import ngettext, tr
 from alovoice_cli.output.listing import Checklist, Column, Listing, tone_by
 from alovoice_cli.session import Session
 
@@ -79,7 +80,8 @@ def certify_handler(
         return ExitCode.DONE
     if not words:
         raise UsageError(
-            "certify needs a handler's URL", hint="such as `alovoice events certify http://127.0.0.1:8000`"
+            tr("certify needs the URL of a handler"),
+            hint=tr("for example: {command}", command="`alovoice events certify http://127.0.0.1:8000`"),
         )
     if junit is not None:
         _check_writable(junit)
@@ -95,11 +97,17 @@ def certify_handler(
 
 def _try(session: Session, cases: tuple[CertifyCase, ...], handlers: Handlers, *, slow: bool) -> CertifyReport:
     if session.stderr.isatty():
-        session.note(f"{len(cases)} cases; it takes {'minutes' if slow else 'seconds'}")
+        session.note(_begin_text(len(cases), slow=slow))
     bench = Bench(poster_of(session), handlers, session.now, session.options.timeout or _ANSWER_SECONDS, slow)
     began, ticks = session.now(), time.monotonic()
     outcomes: tuple[CaseOutcome, ...] = tuple(run(cases, bench))
     return CertifyReport(handlers.shown, began, time.monotonic() - ticks, outcomes)
+
+
+def _begin_text(number: int, *, slow: bool) -> str:
+    if slow:
+        return ngettext("{n} case; this takes minutes", "{n} cases; this takes minutes", number)
+    return ngettext("{n} case; this takes seconds", "{n} cases; this takes seconds", number)
 
 
 def _show_cases(session: Session, cases: tuple[CertifyCase, ...]) -> None:
@@ -109,12 +117,12 @@ def _show_cases(session: Session, cases: tuple[CertifyCase, ...]) -> None:
             "need": case.need,
             "type": case.kind,
             "area": case.area,
-            "sends": case.sends,
-            "finding": f"It should {case.should}.",
+            "sends": tr(case.sends),
+            "finding": tr("It should {behaviour}.", behaviour=tr(case.should)),
         }
         for case in cases
     ]
-    summary = f"{len(cases)} cases; nothing was sent"
+    summary = ngettext("{n} case; nothing was sent", "{n} cases; nothing was sent", len(cases))
     checklist = Checklist(**_CHECKLIST, aside="need", note="finding", summary=summary, passed=True)
     session.show(Listing(items, COLUMNS, ours=True, checklist=checklist))
 
@@ -133,5 +141,6 @@ def _write(file: Path, content: bytes, mode: Literal["wb", "ab"] = "wb") -> None
             out.write(content)
     except OSError as error:
         raise UsageError(
-            f"{file} cannot be written: {error.strerror}", hint="choose another file for --junit"
+            tr("{path} cannot be written: {problem}", path=file, problem=error.strerror),
+            hint=tr("choose another file for --junit"),
         ) from error

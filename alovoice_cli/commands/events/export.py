@@ -15,6 +15,7 @@ from alovoice_cli.events.event import Call, Event
 from alovoice_cli.events.event_table import event_as_json, event_cells, iso
 from alovoice_cli.events.filters import FilterWords, Period, read_filter
 from alovoice_cli.events.hiding import Hiding
+from alovoice_cli.language import tr
 from alovoice_cli.moments import ClockTime, unix_microseconds
 from alovoice_cli.output.listing import Column, ListedItem, Listing
 from alovoice_cli.session import Session
@@ -64,7 +65,9 @@ def export_events(
     """
     session: Session = ctx.obj
     if form is not None:
-        raise UsageError("events export has no --format", hint="--csv prints CSV; without it JSON Lines are printed")
+        raise UsageError(
+            tr("events export has no --format"), hint=tr("--csv prints CSV; without --csv it prints JSON lines")
+        )
     clock = clock_of(session)
     words = option_group(ctx, FilterWords)
     wanted = read_filter(words, EVENT_FIELDS, clock)
@@ -72,8 +75,8 @@ def export_events(
     of_a_time = FilterWords(words.since, words.until, with_trials=words.with_trials)
     if with_uptime and (in_cells or limit or words != of_a_time):
         raise UsageError(
-            "--with-uptime says that all events of a time are here",
-            hint="choose events by --since, --until and --with-trials alone",
+            tr("--with-uptime exports all events of a period"),
+            hint=tr("use it only with --since, --until and --with-trials"),
         )
     events = session.event_store(store)
     # Read before the events: what is received meanwhile is in no stretch.

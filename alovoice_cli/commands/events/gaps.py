@@ -10,6 +10,7 @@ from alovoice_cli.events.coverage import Coverage, ImportedEvents, ListenerGap, 
 from alovoice_cli.events.event import Call
 from alovoice_cli.events.event_table import iso, when
 from alovoice_cli.events.filters import Filter, FilterWords, Period, read_period
+from alovoice_cli.language import mark, tr
 from alovoice_cli.moments import ClockTime, span_text, unix_microseconds
 from alovoice_cli.output.listing import Column, Listing
 from alovoice_cli.session import Session
@@ -30,7 +31,7 @@ COLUMNS = (
 _MICRO = 1_000_000
 _LONGEST_CALL = 2 * 3600 * _MICRO
 """A call that began later than this ago may still be going on."""
-_NO_LISTENER, _NO_END, _IMPORTED = "no listener", "no end", "imported"
+_NO_LISTENER, _NO_END, _IMPORTED = mark("no listener"), mark("no end"), mark("imported")
 
 
 @shows_list(COLUMNS)
@@ -63,9 +64,9 @@ def list_gaps(
     rows += [_unended(call, clock, short=short) for call in unended]
     rows.sort(key=lambda row: str(row["begin_utc"]), reverse=True)
     cut = rows[:limit] if limit else rows
-    session.show(Listing(cut, COLUMNS, whole=[_as_json(row) for row in cut], nothing="no gaps"))
+    session.show(Listing(cut, COLUMNS, whole=[_as_json(row) for row in cut], nothing=tr("no gaps")))
     if len(cut) < len(rows):
-        session.note(f"the latest {limit}; --limit 0 shows all")
+        session.note(tr("only the latest {limit} are shown; --limit 0 shows all", limit=limit))
     session.note(describe(covered, clock, imported))
 
 
@@ -80,9 +81,9 @@ def _imported_alone(imported: ImportedEvents, covered: Coverage) -> list[Listene
 def _gap(what: str, gap: ListenerGap, clock: ClockTime, *, short: bool) -> dict[str, object]:
     seconds = max((gap.end - gap.begin) // _MICRO, 1)
     return {
-        "what": what,
+        "what": tr(what),
         "begin": when(gap.begin // _MICRO, clock, short=short),
-        "end": "now" if gap.is_open else when(gap.end // _MICRO, clock, short=short),
+        "end": tr("now") if gap.is_open else when(gap.end // _MICRO, clock, short=short),
         "length": span_text(seconds),
         "seconds": seconds,
         "begin_utc": iso(gap.begin),
@@ -92,7 +93,7 @@ def _gap(what: str, gap: ListenerGap, clock: ClockTime, *, short: bool) -> dict[
 
 def _unended(call: Call, clock: ClockTime, *, short: bool) -> dict[str, object]:
     return {
-        "what": _NO_END,
+        "what": tr(_NO_END),
         "begin": when(call.reported_at, clock, short=short),
         "number": call.number,
         "line": call.line,

@@ -16,7 +16,7 @@ from alovoice_cli.events.answers import derived_id
 from alovoice_cli.events.event_table import iso
 from alovoice_cli.events.filters import FilterWords, Period, read_period
 from alovoice_cli.events.import_lines import ImportedUptime, ImportLine, read_lines
-from alovoice_cli.findings import count
+from alovoice_cli.language import joined, ngettext, tr
 from alovoice_cli.moments import ClockTime, from_unix, unix_microseconds
 from alovoice_cli.session import Session
 from alovoice_cli.stores.event_import import EventImport, ImportCount
@@ -27,7 +27,7 @@ EXAMPLES = examples(
     "alovoice events import april.jsonl --complete",
     "zcat 2025-*.jsonl.gz | alovoice events import - --dry-run",
 )
-_TOLD_EVERY = 500  # lines
+_TOLD_EVERY = 500  # rows
 
 
 class _ImportFile(NamedTuple):
@@ -71,7 +71,9 @@ def import_events(
     session: Session = ctx.obj
     clock = clock_of(session)
     if (since is not None or until is not None) and not complete:
-        raise UsageError("--since and --until say of which time the files are complete", hint="add --complete")
+        raise UsageError(
+            tr("--since and --until are the period for which the files are complete"), hint=tr("add --complete")
+        )
     period = read_period(FilterWords(since, until), clock)
     target = EventImport(session.event_store_url(store))
     with ExitStack() as opened:
@@ -89,8 +91,15 @@ def _warn_of_future(session: Session, files: Sequence[_ImportFile], clock: Clock
     for one in files:
         if one.last is not None and one.last > unix_microseconds(clock.now):
             last = from_unix(one.last // 1_000_000, clock.zone)
-            when = f" ({last:%Y-%m-%d %H:%M})" if last is not None else ""
-            session.warn(f"{one.name}: an event is of the future{when}: check its received_at")
+            session.warn(_future_text(one.name, "" if last is None else f"{last:%Y-%m-%d %H:%M}"))
+
+
+def _future_text(file: str, moment: str) -> str:
+    if not moment:
+        return tr("{file}: the time of an event is in the future: check its received_at", file=file)
+    return tr(
+        "{file}: the time of an event is in the future ({moment}): check its received_at", file=file, moment=moment
+    )
 
 
 def _run(target: EventImport, lines: Iterator[ImportLine], *, rehearse: bool) -> ImportCount:
@@ -108,7 +117,7 @@ def _check(session: Session, file: BinaryIO, name: str) -> _ImportFile:
     shown = "stdin" if name == "-" else name
     events = uptimes = 0
     moments: list[int] = []
-    for line in _read(session, file, shown, f"checking {shown}"):
+    for line in _read(session, file, shown, tr("checking {file}", file=shown)):
         if isinstance(line, ImportedUptime):
             uptimes += 1
         else:
@@ -147,7 +156,7 @@ def _read(session: Session, file: BinaryIO, name: str, label: str) -> Iterator[I
 def _lines(session: Session, files: Sequence[_ImportFile], stated: Sequence[ImportedUptime]) -> Iterator[ImportLine]:
     """Yields the lines of all files, and then what the operator states of them."""
     for one in files:
-        yield from _read(session, one.file, one.name, f"importing {one.name}")
+        yield from _read(session, one.file, one.name, tr("importing {file}", file=one.name))
     yield from stated
 
 
@@ -159,7 +168,7 @@ def _stated(one: _ImportFile, period: Period, clock: ClockTime) -> ImportedUptim
         return None
     end = min(end, unix_microseconds(clock.now))
     if end < begin:
-        raise UsageError("--complete: the time ends before it begins", hint="look at --since and --until")
+        raise UsageError(tr("--complete: the period ends before it begins"), hint=tr("check --since and --until"))
     return ImportedUptime(derived_id(begin // 1000, f"complete {begin} {end}".encode()), begin, end)
 
 
@@ -167,12 +176,8 @@ def _report(session: Session, files: Sequence[_ImportFile], counted: ImportCount
     uptimes = sum(one.uptimes for one in files)
     first = min((one.first for one in files if one.first is not None), default=None)
     last = max((one.last for one in files if one.last is not None), default=None)
-    begin = "would import" if session.options.dry_run else "imported"
-    again = f", {count(counted.repeated, 'repetition')} among them" if counted.repeated else ""
-    known = f"; {count(counted.known, 'event')} known already" if counted.known else ""
-    nothing = ": nothing was written" if session.options.dry_run else ""
     session.report(
-        f"{begin} {count(counted.imported, 'event')}{again}{known}{nothing}",
+        _counted_text(counted, rehearse=session.options.dry_run),
         events=sum(one.events for one in files),
         imported=counted.imported,
         repeated=counted.repeated,
@@ -185,11 +190,31 @@ def _report(session: Session, files: Sequence[_ImportFile], counted: ImportCount
         dry_run=session.options.dry_run,
     )
     if counted.differing:
-        lines = count(counted.differing, "line has", "lines have")
         session.warn(
-            f"{lines} the id of an event that says something else, and were left out: give these lines another id"
+            ngettext(
+                "{n} row has the id of a stored event with other data and was skipped: give this row another id",
+                "{n} rows have the ids of stored events with other data and were skipped: give these rows other ids",
+                counted.differing,
+            )
         )
     if first is not None and not (is_covered or uptimes):
         session.note(
-            "reports do not take these for all events of their time; if they are, run it again with --complete"
+            tr("the files do not say whether they hold all events of their period; if they do, import with --complete")
         )
+
+
+def _counted_text(counted: ImportCount, *, rehearse: bool) -> str:
+    """Returns what was imported, and what was known already, in one sentence."""
+    if rehearse:
+        parts = [ngettext("{n} event would be imported", "{n} events would be imported", counted.imported)]
+    else:
+        parts = [ngettext("{n} event was imported", "{n} events were imported", counted.imported)]
+    if counted.repeated:
+        parts.append(
+            ngettext("{n} of them is a repeated delivery", "{n} of them are repeated deliveries", counted.repeated)
+        )
+    if counted.known:
+        parts.append(ngettext("{n} event is already stored", "{n} events are already stored", counted.known))
+    if rehearse:
+        parts.append(tr("nothing was written"))
+    return joined("; ", parts)

@@ -17,7 +17,7 @@ from alovoice_cli.events.kpi_text import (
 )
 from alovoice_cli.events.peer_names import PeerNames
 from alovoice_cli.events.statistics import By
-from alovoice_cli.findings import count
+from alovoice_cli.language import joined, ngettext, tr
 from alovoice_cli.moments import ClockTime, parse_span
 from alovoice_cli.output.listing import Column, Listing, Record
 from alovoice_cli.session import Session
@@ -48,7 +48,9 @@ def kpi_settings(session: Session, target: str | None, short: str | None) -> Kpi
 def _seconds(text: str, option: str) -> int:
     span = parse_span(text, option)
     if span > timedelta(days=1):
-        raise UsageError(f"{option} {text} is longer than a day", hint="give seconds, such as 20s")
+        raise UsageError(
+            tr("{option} {value} is longer than a day", option=option, value=text), hint=tr("give seconds, such as 20s")
+        )
     return int(span.total_seconds())
 
 
@@ -108,11 +110,11 @@ def _flat(value: object, name: str = "") -> Iterator[tuple[str, object]]:
 def _tell(session: Session, kpi: Kpi, *, is_drawn: bool) -> None:
     """Says what the table does not, on standard error."""
     if is_drawn:
-        session.note(session.display.legend(("answered", "missed", "other or without an end")))
+        session.note(session.display.legend((tr("answered"), tr("missed"), tr("other or without an end"))))
     for reason in dict.fromkeys(figure.why for figure in _headlines(kpi) if figure.why):
-        session.note(f"{NOTHING}: {reason}")
+        session.note(joined("", [NOTHING, ": ", reason]))
     if not is_drawn:
-        session.note(f"service level {service_level_name(kpi.settings)}")
+        session.note(tr("service level {definition}", definition=service_level_name(kpi.settings)))
     for sentence in (*detail_sentences(kpi), *noticed_sentences(kpi)):
         session.note(sentence)
 
@@ -127,7 +129,12 @@ def _tell_campaigns(session: Session, since: datetime, until: datetime) -> None:
     if ran:
         named = ", ".join(ran[:_CAMPAIGNS_NAMED]) + (", …" if len(ran) > _CAMPAIGNS_NAMED else "")
         session.note(
-            f"{count(len(ran), 'campaign')} ran in the period ({named}): outbound figures count their calls too"
+            ngettext(
+                "{n} campaign ran in the period ({campaigns}): the outbound figures include its calls",
+                "{n} campaigns ran in the period ({campaigns}): the outbound figures include their calls",
+                len(ran),
+                campaigns=named,
+            )
         )
 
 
@@ -143,19 +150,34 @@ def show_kpi_by(session: Session, events: EventStore, asked: KpiQuestion, by: By
             [_group_item(group, names.label(group.group), missing, drawn=drawn) for group in groups],
             tuple(_titled(column, by) for column in columns),
             whole=[{"by": by, **group.as_json()} for group in groups],
-            nothing="no calls",
+            nothing=tr("no calls"),
         )
     )
     if groups:
-        session.note(f"service level {service_level_name(asked.settings)}")
+        session.note(tr("service level {definition}", definition=service_level_name(asked.settings)))
     if any(group.inbound.answered and group.wait.asa_s is None for group in groups):
-        session.note(f"{NOTHING}: the wait of too many answered calls is not known")
+        session.note(joined("", [NOTHING, ": ", tr("the wait time of too many answered calls is unknown")]))
     elif any(group.service_level.net_pct is None or group.wait.asa_s is None for group in groups):
-        session.note(f"{NOTHING}: the group has no call of this kind")
+        session.note(joined("", [NOTHING, ": ", tr("the group has no such calls")]))
     if few := sum(group.is_few for group in groups):
-        mark = f" (marked {_FEW})" if drawn else ""
-        whose = "its" if few == 1 else "their"
-        session.note(f"{count(few, 'group')}{mark} of fewer than {FEW_CALLS} calls: {whose} figures say little")
+        session.note(_few_text(few, drawn=drawn))
+
+
+def _few_text(few: int, *, drawn: bool) -> str:
+    if drawn:
+        return ngettext(
+            "{n} group (marked {sign}) has fewer than {calls} calls: its figures are not reliable",
+            "{n} groups (marked {sign}) have fewer than {calls} calls: their figures are not reliable",
+            few,
+            sign=_FEW,
+            calls=FEW_CALLS,
+        )
+    return ngettext(
+        "{n} group has fewer than {calls} calls: its figures are not reliable",
+        "{n} groups have fewer than {calls} calls: their figures are not reliable",
+        few,
+        calls=FEW_CALLS,
+    )
 
 
 def _titled(column: Column, by: By) -> Column:

@@ -11,6 +11,7 @@ from alovoice_cli.events.conditions import EVENT_FIELDS
 from alovoice_cli.events.event import STATUS_TONES, status_word
 from alovoice_cli.events.event_table import event_as_json, event_cells
 from alovoice_cli.events.filters import FilterWords, read_filter
+from alovoice_cli.language import tr
 from alovoice_cli.output.listing import Column, ListedItem, Listing, tone_by
 from alovoice_cli.session import Session
 
@@ -76,7 +77,7 @@ def list_events(
             if not is_cut:
                 yield ListedItem(event_cells(event, call, clock, short=short), event_as_json(event))
 
-    session.show(Listing(rows(), COLUMNS, nothing="no such events"))
+    session.show(Listing(rows(), COLUMNS, nothing=tr("no events found")))
     if is_cut:
-        session.note(f"the latest {limit}; --limit 0 shows all")
+        session.note(tr("only the latest {limit} are shown; --limit 0 shows all", limit=limit))
     tell_coverage(session, store, wanted.period, clock)

@@ -41,7 +41,7 @@ from alovoice_cli.events.missed import (
     reasons_text,
 )
 from alovoice_cli.events.peer_names import PeerNames
-from alovoice_cli.findings import count
+from alovoice_cli.language import joined, ngettext, spaced, tr
 from alovoice_cli.moments import ClockTime, parse_span, parse_zone, span_text
 from alovoice_cli.output.listing import Column, Listing, tone_by
 from alovoice_cli.phones import number_of
@@ -119,7 +119,13 @@ def list_missed(
         left_out = {number for number in numbers if number_of(number) in barred}
         calls = [call for call in calls if call.number not in left_out]
         numbers -= left_out
-        session.note(f"{count(len(left_out), 'caller')} left out: on a do-not-call list")
+        session.note(
+            ngettext(
+                "{n} caller is left out: the number is in a do-not-call file",
+                "{n} callers are left out: their numbers are in a do-not-call file",
+                len(left_out),
+            )
+        )
     since_first = calls[0].reported_at - REPORTED_APART_SECONDS if calls else None
     judged = judge(calls, events.calls_with(numbers, since_first, with_trials=with_trials))
     shown = sorted(not_returned(judged) if open_only else judged, key=_place, reverse=True)
@@ -131,11 +137,17 @@ def list_missed(
             [_cells(one, clock, session.peer_names, short=session.stdout.isatty()) for one in cut],
             _columns(session),
             whole=[_as_json(one, now, session.peer_names) for one in cut],
-            nothing="nobody waits for a call back" if open_only else "no missed calls",
+            nothing=tr("no callers to call back") if open_only else tr("no missed calls"),
         )
     )
     if len(cut) < len(shown):
-        session.note(f"the latest {limit} of {len(shown)}; --limit 0 shows all")
+        session.note(
+            tr(
+                "only the latest {limit} of {total} are shown; --limit 0 shows all",
+                limit=limit,
+                total=spaced(len(shown)),
+            )
+        )
     if judged:
         session.note(_sentence(judged))
     tell_coverage(session, store, wanted.period, clock)
@@ -169,12 +181,12 @@ def _columns(session: Session) -> tuple[Column, ...]:
 
 def _cells(one: MissedCall, clock: ClockTime, names: PeerNames, *, short: bool) -> dict[str, object]:
     now, call = int(clock.now.timestamp()), one.call
-    waited, waiting, reason = one.waited, one.waiting(now), REASON_TEXTS.get(call.status or "", "")
+    waited, waiting, reason = one.waited, one.waiting(now), tr(REASON_TEXTS.get(call.status or "", ""))
     return {
         **_as_json(one, now, names),
         "when": when(call.reported_at, clock, short=short),
-        "number": "hidden" if one.is_hidden else call.number,
-        "reason": status_word(call.status) if short else f"{call.status} {reason}".strip(),
+        "number": tr("hidden") if one.is_hidden else call.number,
+        "reason": status_word(call.status) if short else joined(" ", filter(None, (str(call.status), reason))),
         "peer": names.label(call.peer),
         "returned": _contacted(one, clock, names, short=short),
         "waited": span_text(waited) if waited is not None else f"{span_text(waiting)}+" if waiting is not None else "",
@@ -184,11 +196,15 @@ def _cells(one: MissedCall, clock: ClockTime, names: PeerNames, *, short: bool) 
 def _contacted(one: MissedCall, clock: ClockTime, names: PeerNames, *, short: bool) -> str:
     """How somebody talked to the caller, or how often either side tried."""
     if one.answered_beside is not None:
-        return f"by {names.label(one.answered_beside.peer) or 'ring group'}"
+        peer = names.label(one.answered_beside.peer)
+        return tr("answered by {peer}", peer=peer) if peer else tr("answered by ring group")
     if one.returned_at is not None and one.returned is not None:
-        return f"{one.returned.removeprefix('called ')} {when(one.returned_at, clock, short=short)}"
+        moment = when(one.returned_at, clock, short=short)
+        return (
+            tr("back {moment}", moment=moment) if one.returned == "called back" else tr("again {moment}", moment=moment)
+        )
     tries = one.again + one.back
-    return f"tried {tries}x" if tries else ""
+    return ngettext("{n} attempt", "{n} attempts", tries) if tries else ""
 
 
 def _as_json(one: MissedCall, now: int, names: PeerNames) -> dict[str, object]:
@@ -211,11 +227,22 @@ def _sentence(judged: Sequence[MissedCall]) -> str:
     hidden = sum(one.is_hidden for one in judged)
     ring_group = sum(one.answered_beside is not None for one in judged)
     parts = [
-        f"{len(judged)} missed: {reasons_text(count_reasons(judged))}",
-        f"{count(sum(1 for _ in not_returned(judged)), 'caller')} not contacted since",
+        ngettext(
+            "{n} missed call ({reasons})",
+            "{n} missed calls ({reasons})",
+            len(judged),
+            reasons=reasons_text(count_reasons(judged)),
+        ),
+        ngettext("{n} caller not contacted yet", "{n} callers not contacted yet", sum(1 for _ in not_returned(judged))),
     ]
     if hidden:
-        parts.append(f"{count(hidden, 'call')} with a hidden number")
+        parts.append(ngettext("{n} call with a hidden number", "{n} calls with a hidden number", hidden))
     if ring_group:
-        parts.append(f"{ring_group} of a ring group that somebody answered")
-    return "; ".join(parts)
+        parts.append(
+            ngettext(
+                "{n} call answered on another extension of its ring group",
+                "{n} calls answered on another extension of their ring group",
+                ring_group,
+            )
+        )
+    return joined("; ", parts)

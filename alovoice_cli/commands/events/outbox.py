@@ -21,11 +21,11 @@ from alovoice_cli.events.outbox import (
     OutboxEntry,
     OutboxSelection,
     TargetStanding,
-    events_text,
     is_of_notices,
     target_id,
     waiting_text,
 )
+from alovoice_cli.language import joined, mark, ngettext, tr
 from alovoice_cli.listening.targets import Target, parse_exec, parse_forward, shown
 from alovoice_cli.moments import ClockTime, span_text, unix_microseconds
 from alovoice_cli.output.listing import Column, ListedItem, Listing, tone_by
@@ -52,6 +52,12 @@ COLUMNS = (
     Column("due_at", "Due (UTC)", shown=False),
 )
 _MICRO = 1_000_000
+_TROUBLES = {
+    "messages": mark("{target} has not accepted messages since {moment}"),
+    "refusing": mark("{target} has refused events since {moment}"),
+    "paused": mark("{target} has accepted no events since {moment}"),
+    "stopped": mark("{target} has wanted no more events since {moment}"),
+}
 
 Ids = Annotated[
     list[str] | None, typer.Argument(metavar="[ID]", help="Ids of the events, as `events outbox list` shows them.")
@@ -87,12 +93,12 @@ def list_outbox(ctx: typer.Context, target: ForTarget = None, state: InState = N
     clock, short = clock_of(session), session.stdout.isatty()
     entries = (entry if is_held else _as_interrupted(entry) for entry in outbox.entries(selection))
     rows = (_row(entry, targets[entry.target], clock, short=short) for entry in entries)
-    session.show(Listing(rows, COLUMNS, nothing="nothing waits, and nothing was given up", ours=True))
+    session.show(Listing(rows, COLUMNS, nothing=tr("the outbox is empty"), ours=True))
     for one in standing:
         if one.name in selection.targets and one.state != "taking":
             session.note(_trouble_line(one, clock))
         elif one.name in selection.targets and one.waiting and is_of_notices(one.name):
-            session.note(f"{one.label}: {waiting_text(one)}")
+            session.note(joined("", [one.label, ": ", waiting_text(one)]))
 
 
 @app.command(
@@ -129,14 +135,27 @@ def retry_outbox(
         selection = OutboxSelection(targets, selection.states, selection.events)
     count = outbox.count(selection)
     if session.options.dry_run:
-        session.report(f"{events_text(count)} would be sent again", retried=0, chosen=count)
+        session.report(
+            ngettext("{n} event would be sent again", "{n} events would be sent again", count), retried=0, chosen=count
+        )
         return
     now = unix_microseconds(session.now())
     count = outbox.hand_over(selection, *receiver, now) if receiver else outbox.retry(selection, now)
-    where = f"to {receiver[1]} ({target_id(receiver[0])})" if receiver else "again"
-    session.report(f"{events_text(count)} will be sent {where}", retried=count, chosen=count)
+    session.report(_sent_text(count, receiver), retried=count, chosen=count)
     if count and not outbox.is_held():
-        session.note("no listener forwards for this store now: they go when `alovoice listen` runs with the target")
+        session.note(tr("no listener is running for this store: start `alovoice listen` with the target to send them"))
+
+
+def _sent_text(count: int, receiver: tuple[str, str] | None) -> str:
+    if receiver is None:
+        return ngettext("{n} event will be sent again", "{n} events will be sent again", count)
+    return ngettext(
+        "{n} event will be sent to {target} ({id})",
+        "{n} events will be sent to {target} ({id})",
+        count,
+        target=receiver[1],
+        id=target_id(receiver[0]),
+    )
 
 
 @app.command(
@@ -160,12 +179,22 @@ def drop_outbox(
     selection = _selection(session, outbox, ids or [], every=every, target=target, state=state)
     count = outbox.count(selection)
     if session.options.dry_run or not count:
-        told = f"{events_text(count)} would be dropped" if count else "nothing to drop"
+        told = (
+            ngettext("{n} event would be removed", "{n} events would be removed", count)
+            if count
+            else tr("there is nothing to remove")
+        )
         session.report(told, dropped=0, chosen=count)
         return
-    session.display.confirm(f"Drop {events_text(count)}? No target is told of them any more.")
+    session.display.confirm(
+        ngettext(
+            "Remove {n} event from the outbox? It will not be sent to any target.",
+            "Remove {n} events from the outbox? They will not be sent to any target.",
+            count,
+        )
+    )
     count = outbox.drop(selection)
-    session.report(f"dropped {events_text(count)}", dropped=count, chosen=count)
+    session.report(ngettext("{n} event was removed", "{n} events were removed", count), dropped=count, chosen=count)
 
 
 def _selection(
@@ -173,17 +202,24 @@ def _selection(
 ) -> OutboxSelection:
     """What an order is about. Raises UsageError where nothing says so, or two words contradict each other."""
     if every and ids:
-        raise UsageError("--all and the ids of events exclude each other", hint="give one of them")
+        raise UsageError(tr("--all and ids of events cannot be used together"), hint=tr("use only one of them"))
     if not (every or ids or target):
         raise UsageError(
-            "which events?", hint="give ids as `alovoice events outbox list` shows them, --target or --all"
+            tr("no events are chosen"),
+            hint=tr("give ids from `alovoice events outbox list`, --target or --all"),
         )
     outbox.give_up_interrupted()
     states = _states(state, is_held=True)
     selection = OutboxSelection(_names(outbox.standing(), target), states, outbox.numbers(ids))
     running = outbox.count(OutboxSelection(selection.targets, (RUNNING,), selection.events)) if RUNNING in states else 0
     if running:
-        session.note(f"{events_text(running)} left alone: their programs run now")
+        session.note(
+            ngettext(
+                "{n} event is skipped: its program is running",
+                "{n} events are skipped: their programs are running",
+                running,
+            )
+        )
     return OutboxSelection(selection.targets, [one for one in states if one != RUNNING], selection.events)
 
 
@@ -192,7 +228,7 @@ def _states(state: str | None, *, is_held: bool) -> tuple[str, ...]:
     if state is None:
         return DUE, RUNNING, DEAD
     if state not in (DUE, DEAD):
-        raise UsageError(f"--state {state!r} is none", hint="give due or dead")
+        raise UsageError(tr("--state {value} is not a valid state", value=repr(state)), hint=tr("use due or dead"))
     return (state, RUNNING) if (state == DUE) == is_held else (state,)
 
 
@@ -212,7 +248,7 @@ def _names(standing: Sequence[TargetStanding], word: str | None) -> list[str]:
     ):
         if meant:
             return meant
-    raise UsageError(f"the outbox knows no target {shown(word)!r}", hint=_known(standing))
+    raise UsageError(tr("the outbox has no target {target}", target=repr(shown(word))), hint=_known(standing))
 
 
 def _receiver(standing: Sequence[TargetStanding], word: str) -> tuple[str, str]:
@@ -225,7 +261,7 @@ def _receiver(standing: Sequence[TargetStanding], word: str) -> tuple[str, str]:
     if not same or target.name in [one.name for one in same]:
         return target.name, target.label
     if len(same) > 1:
-        raise UsageError("a listener has this URL in several ways", hint=_known(same))
+        raise UsageError(tr("several targets have this URL"), hint=_known(same))
     return same[0].name, same[0].label
 
 
@@ -245,8 +281,8 @@ def _place(name: str) -> str:
 
 def _known(standing: Sequence[TargetStanding]) -> str:
     if not standing:
-        return "`alovoice listen --forward URL` makes targets"
-    return "targets: " + ", ".join(f"{target_id(one.name)} ({one.label})" for one in standing)
+        return tr("`alovoice listen --forward URL` creates targets")
+    return tr("targets: {targets}", targets=", ".join(f"{target_id(one.name)} ({one.label})" for one in standing))
 
 
 def _row(entry: OutboxEntry, target: TargetStanding, clock: ClockTime, *, short: bool) -> ListedItem:
@@ -274,15 +310,16 @@ def _row(entry: OutboxEntry, target: TargetStanding, clock: ClockTime, *, short:
 
 
 def _next(due_at: int, clock: ClockTime, now: int, *, short: bool) -> str:
-    return "now" if due_at <= now else when(due_at // _MICRO, clock, short=short)
+    return tr("now") if due_at <= now else when(due_at // _MICRO, clock, short=short)
 
 
 def _trouble_line(one: TargetStanding, clock: ClockTime) -> str:
     since = when(one.changed_at // _MICRO, clock, short=True)
-    words = {"refusing": "refuses events", "paused": "takes nothing now", "stopped": "gets no events any more"}
-    trouble = f" ({one.trouble})" if one.trouble else ""
-    asks = ""
+    state = _TROUBLES["messages" if is_of_notices(one.name) else one.state]
+    parts = [tr(state, target=one.label, moment=since)]
+    if one.trouble:
+        parts.append(one.trouble)
     if one.waits_until > unix_microseconds(clock.now):
-        asks = f", and asked for a pause until {when(one.waits_until // _MICRO, clock, short=True)}"
-    stands = "takes no messages" if is_of_notices(one.name) else words[one.state]
-    return f"{one.label} {stands} since {since}{trouble}{asks}: {waiting_text(one)}"
+        moment = when(one.waits_until // _MICRO, clock, short=True)
+        parts.append(tr("it asked for a pause until {moment}", moment=moment))
+    return joined("; ", [*parts, waiting_text(one)])

@@ -12,6 +12,7 @@ from alovoice_cli.errors import ExitCode, UsageError
 from alovoice_cli.events.event import Delivery
 from alovoice_cli.events.samples import read_value
 from alovoice_cli.events.sending import EventSender, Outgoing, Sent
+from alovoice_cli.language import tr
 from alovoice_cli.output.listing import Column, Listing
 from alovoice_cli.session import Session
 
@@ -32,9 +33,9 @@ _PORTS = {"http": 80, "https": 443}
 def show_sent(session: Session, sender: EventSender, sent: Iterable[Sent]) -> int:
     """Shows each answer as it comes. Raises the error of what was not taken, after all were sent."""
     rows = (each.as_row() for each in sent)
-    session.show(Listing(rows, COLUMNS, nothing="nothing was sent"), lines=session.options.json)
+    session.show(Listing(rows, COLUMNS, nothing=tr("nothing was sent")), lines=session.options.json)
     if not sender.sent:
-        session.note("no such events: nothing was sent")
+        session.note(tr("no events found: nothing was sent"))
     trouble = sender.trouble()
     if trouble is not None:
         raise trouble
@@ -73,5 +74,8 @@ def stored_delivery(session: Session, word: str, store: str | None) -> Delivery:
     events, shown = session.event_store(store), _SHOWN.fullmatch(word.strip())
     event = events.event_at(int(shown.group(1))) if shown else events.event(word.strip().upper())
     if event is None:
-        raise UsageError(f"there is no event {word!r} in the store", hint="`alovoice events list` shows what there is")
+        raise UsageError(
+            tr("there is no event {id} in the event store", id=repr(word)),
+            hint=tr("`alovoice events list` shows the events"),
+        )
     return event.delivery

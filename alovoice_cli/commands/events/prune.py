@@ -8,6 +8,7 @@ import typer
 from alovoice_cli.commands.events.selection import Store, clock_of
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import UsageError
+from alovoice_cli.language import decimal_text, ngettext, tr
 from alovoice_cli.moments import long_text, parse_moment, parse_span, unix_microseconds
 from alovoice_cli.session import Session
 
@@ -31,22 +32,33 @@ def prune_events(
     clock = clock_of(session)
     age = parse_span(older_than, "--older-than")
     if age < _YOUNGEST:
-        raise UsageError(f"--older-than {older_than} is less than an hour", hint="such as 90d")
+        raise UsageError(tr("--older-than {value} is less than an hour", value=older_than), hint=tr("for example: 90d"))
     before = parse_moment(older_than, clock, "--older-than").at
     events = session.event_store(store)
     pruning = events.pruning(unix_microseconds(before))
     old, size = pruning.count(), events.size()
-    what = f"{old.events} events and {old.calls} calls before {long_text(before, clock)}"
+    what = tr(
+        "{events} and {calls} before {moment}",
+        events=ngettext("{n} event", "{n} events", old.events),
+        calls=ngettext("{n} call", "{n} calls", old.calls),
+        moment=long_text(before, clock),
+    )
     if session.options.dry_run or not any(old):
-        session.report(f"{what}: nothing was deleted", events=old.events, calls=old.calls, deleted=False, freed_bytes=0)
+        words = tr("{what}: nothing was deleted", what=what)
+        session.report(words, events=old.events, calls=old.calls, deleted=False, freed_bytes=0)
         return
-    session.display.confirm(f"Delete {what}?")
+    session.display.confirm(tr("Delete {what}?", what=what))
     done_events = done_calls = 0
     for step in pruning.run():
         done_events, done_calls = done_events + step.events, done_calls + step.calls
     freed = max(size - events.size(), 0)
     session.report(
-        f"deleted {done_events} events and {done_calls} calls; the store is {freed / 1_000_000:.1f} MB smaller",
+        tr(
+            "deleted: {events} and {calls}; the event store is {size} MB smaller",
+            events=ngettext("{n} event", "{n} events", done_events),
+            calls=ngettext("{n} call", "{n} calls", done_calls),
+            size=decimal_text(freed / 1_000_000),
+        ),
         events=done_events,
         calls=done_calls,
         deleted=True,

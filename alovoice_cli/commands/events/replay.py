@@ -17,6 +17,7 @@ from alovoice_cli.events.event import PBX_TYPES, Delivery
 from alovoice_cli.events.filters import FilterWords, read_filter
 from alovoice_cli.events.handler import Handlers
 from alovoice_cli.events.sending import ANSWER_SECONDS, EventSender, in_order, read_speed, replay, replayed
+from alovoice_cli.language import tr
 from alovoice_cli.session import Session
 
 EXAMPLES = examples(
@@ -51,9 +52,14 @@ def replay_events(
     session: Session = ctx.obj
     words = option_group(ctx, FilterWords)
     if bool(ids) == (replace(words, with_trials=False) != FilterWords()):
-        raise UsageError("say which events", hint="either their ids, or filters such as --since 14:00 --type callend")
+        raise UsageError(
+            tr("no events are chosen"), hint=tr("give either ids, or filters such as --since 14:00 --type callend")
+        )
     if not to:
-        raise UsageError("--to is missing: where is the handler?", hint="such as --to http://127.0.0.1:8000/hooks")
+        raise UsageError(
+            tr("--to is missing: it is the URL of the handler"),
+            hint=tr("for example: {command}", command="--to http://127.0.0.1:8000/hooks"),
+        )
     handlers, pace = Handlers.from_words(to, "--to"), read_speed(speed)
     named = [_named(session, word, store) for word in ids or ()]
     found: Iterable[Delivery] = in_order(named) if ids else _filtered(session, words, store)
@@ -67,7 +73,8 @@ def _named(session: Session, word: str, store: str | None) -> Delivery:
     delivery = stored_delivery(session, word, store)
     if delivery.type not in PBX_TYPES:
         raise UsageError(
-            f"{word} is a {delivery.type}, which the PBX did not send", hint="it is for the listener alone"
+            tr("{id} is a {type}: the PBX did not send it", id=word, type=delivery.type),
+            hint=tr("only events of the PBX can be sent again"),
         )
     return delivery
 

@@ -8,6 +8,7 @@ import typer
 from alovoice_cli.commands.options import OptionGroupCommand
 from alovoice_cli.events.coverage import cover, describe
 from alovoice_cli.events.filters import FilterWords, Period
+from alovoice_cli.language import tr
 from alovoice_cli.moments import ClockTime, days_ago, parse_zone, unix_microseconds
 from alovoice_cli.session import Session
 
@@ -80,7 +81,7 @@ class EventsCommand(OptionGroupCommand):
 
 def clock_of(session: Session) -> ClockTime:
     """Now, in the profile's time zone."""
-    return ClockTime(session.now(), parse_zone(session.settings.timezone, "the profile's timezone"))
+    return ClockTime(session.now(), parse_zone(session.settings.timezone, tr("the profile's timezone")))
 
 
 def since_or(days: int, since: str | None, until: str | None, clock: ClockTime) -> str | None:

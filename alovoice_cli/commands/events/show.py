@@ -13,6 +13,7 @@ from alovoice_cli.errors import UsageError
 from alovoice_cli.events.event import STATUS_TONES, Event, Fact, is_of_another, parties
 from alovoice_cli.events.event_table import call_as_json
 from alovoice_cli.events.timeline import TimelineStep, status_text, timeline
+from alovoice_cli.language import joined, tr
 from alovoice_cli.moments import ClockTime, long_text, short_text, span_text
 from alovoice_cli.output.listing import Column, Listing, tone_by
 from alovoice_cli.receipts import STATE_TONES
@@ -56,8 +57,8 @@ def show_call(
         found.begin(id.strip())
     if not (found.events or found.receipts):
         raise UsageError(
-            f"nothing here is called {id!r}",
-            hint="`alovoice events list` shows what there is; its first column will do",
+            tr("no event, call, request or receipt has the id {id}", id=repr(id)),
+            hint=tr("`alovoice events list` shows the events; use the id in its first column"),
         )
     found.widen()
     steps = timeline(found.events.values(), found.receipts.values())
@@ -96,10 +97,17 @@ def _cells(steps: Iterable[TimelineStep], clock: ClockTime, *, short: bool) -> l
 
 def _sentence(call: dict[str, object]) -> str:
     """The call in one line."""
-    ended = status_text(str(call["status"])) if call["status"] is not None else "no end is known"
-    length = f", {call['duration']}s" if call["duration"] is not None else ""
-    pbx = f" ({call['pbx_call_id']} on the PBX)" if call["pbx_call_id"] else ""
-    return f"call {call['event_call_id']}{pbx}: {ended}{length}"
+    ended = status_text(str(call["status"])) if call["status"] is not None else tr("no end is known")
+    if call["duration"] is not None:
+        ended = joined(", ", [ended, tr("{seconds} s", seconds=call["duration"])])
+    if call["pbx_call_id"]:
+        return tr(
+            "call {id} ({pbx_id} on the PBX): {ending}",
+            id=call["event_call_id"],
+            pbx_id=call["pbx_call_id"],
+            ending=ended,
+        )
+    return tr("call {id}: {ending}", id=call["event_call_id"], ending=ended)
 
 
 class Search:

@@ -29,6 +29,7 @@ from alovoice_cli.events.filters import Filter, FilterWords, read_filter
 from alovoice_cli.events.missed import reasons_text
 from alovoice_cli.events.statistics import NONE, By, StatusTally, tally, total
 from alovoice_cli.events.timeline import status_text
+from alovoice_cli.language import decimal_text, joined, mark, ngettext, spaced, tr
 from alovoice_cli.moments import ClockTime, span_text
 from alovoice_cli.output.listing import Column, Listing, tone_by
 from alovoice_cli.session import Session
@@ -79,7 +80,7 @@ GROUP_COLUMNS = (
     Column("p90_s", "P90 s", numeric=True, shown=False),
     Column("acd_s", "Out talk s", numeric=True, shown=False),
 )
-_PARTS = ("answered", "missed", "other", "no end")
+_PARTS = (mark("answered"), mark("missed"), mark("other"), mark("no end"))
 _OF_RULES = ("group", "calls", "chart")
 _OF_STATUSES = ("group", "calls", "talk", "talk_seconds", "chart")  # what else there is follows from the status
 
@@ -148,9 +149,12 @@ def show_statistics(
 def _check_kpi(kpi: bool, by: By | None, limits: Sequence[str | None]) -> None:
     """Raises UsageError where key figures are grouped by what they are not, or limits are given without them."""
     if kpi and by is not None and by not in _KPI_GROUPS:
-        raise UsageError(f"there are no key figures by {by}", hint=f"--by is one of {', '.join(_KPI_GROUPS)}")
+        raise UsageError(
+            tr("--by {group} cannot be used with --kpi", group=by),
+            hint=tr("use one of: {names}", names=", ".join(_KPI_GROUPS)),
+        )
     if not kpi and any(limit is not None for limit in limits):
-        raise UsageError("--target and --short are limits of the key figures", hint="add --kpi")
+        raise UsageError(tr("--target and --short are limits of the key figures"), hint=tr("add --kpi"))
 
 
 def _show_counts(session: Session, events: "EventStore", wanted: Filter, by: By, clock: ClockTime) -> None:
@@ -161,14 +165,14 @@ def _show_counts(session: Session, events: "EventStore", wanted: Filter, by: By,
             [_cells(one, by, session, year=str(clock.today.year)) for one in tallies],
             _columns(session, by, total(tallies)),
             whole=[one.as_json() | {"by": by} for one in tallies],
-            nothing="no calls" if by != "rule" else "no route questions",
+            nothing=tr("no calls") if by != "rule" else tr("no route questions"),
         )
     )
     if tallies and by != "rule":
         session.note(_sentence(total(tallies)))
         if drawn and "chart" not in left_out:
-            session.note(session.display.legend(_PARTS))
-    session.note(f"the store takes {events.size() / 1_000_000:.1f} MB")
+            session.note(session.display.legend([tr(part) for part in _PARTS]))
+    session.note(tr("size of the event store: {size} MB", size=decimal_text(events.size() / 1_000_000)))
 
 
 def _columns(session: Session, by: By, whole: StatusTally) -> tuple[Column, ...]:
@@ -212,12 +216,16 @@ def _cells(one: StatusTally, by: By, session: Session, year: str) -> dict[str, o
 
 def _sentence(whole: StatusTally) -> str:
     reasons = reasons_text(whole.missed)
-    missed = f"{whole.all_missed} missed" + (f" ({reasons})" if reasons else "")
-    parts: Sequence[str] = (
-        f"{whole.calls} {'call' if whole.calls == 1 else 'calls'}: {whole.answered} answered",
+    missed = tr("missed {number}", number=spaced(whole.all_missed))
+    if reasons:
+        missed = tr("missed {number} ({reasons})", number=spaced(whole.all_missed), reasons=reasons)
+    parts = (
+        ngettext(
+            "{n} call: answered {answered}", "{n} calls: answered {answered}", whole.calls, answered=whole.answered
+        ),
         missed,
-        f"{whole.other} other",
-        f"{whole.open} without an end",
-        f"talk {span_text(whole.talk_seconds)}",
+        tr("other {number}", number=spaced(whole.other)),
+        tr("without an end {number}", number=spaced(whole.open)),
+        tr("talk {span}", span=span_text(whole.talk_seconds)),
     )
-    return ", ".join(parts)
+    return joined(", ", parts)

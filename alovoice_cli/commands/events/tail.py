@@ -22,6 +22,7 @@ from alovoice_cli.events.conditions import EVENT_FIELDS
 from alovoice_cli.events.event import STATUS_TONES, Call, Event
 from alovoice_cli.events.event_table import brief, event_as_json, event_cells
 from alovoice_cli.events.filters import FilterWords, read_filter
+from alovoice_cli.language import pgettext
 from alovoice_cli.moments import unix_microseconds
 from alovoice_cli.session import Session
 
@@ -33,7 +34,15 @@ EXAMPLES = examples(
 )
 _POLL_SECONDS = 0.5
 _WIDTHS = {"event": 6, "when": 11, "type": 9, "number": 12, "line": 12, "peer": 5, "said": 13}
-_TITLES = {"event": "Event", "when": "When", "type": "Type", "number": "Number", "line": "Line", "peer": "Peer"}
+_TITLES = {
+    "event": "Event",
+    "when": "When",
+    "type": "Type",
+    "number": "Number",
+    "line": "Line",
+    "peer": "Ext.",
+    "said": "What",
+}
 
 
 def tail_events(
@@ -65,7 +74,7 @@ def tail_events(
     latest = list(events.told(wanted, newest_first=True, limit=lines)) if lines else []
     as_lines = session.options.json or not session.stdout.isatty()
     if not as_lines and not session.options.no_headers:
-        session.display.row({**_TITLES, "said": "What"}, _WIDTHS)
+        session.display.row({name: pgettext("column", title) for name, title in _TITLES.items()}, _WIDTHS)
     for told in reversed(latest):
         _print(session, told.event, told.call, as_lines=as_lines)
         reached = max(reached, told.event.delivery.seq)

@@ -21,6 +21,7 @@ from alovoice_cli.events.triggering import (
     rehearse_scenario,
     scenario_names,
 )
+from alovoice_cli.language import tr
 from alovoice_cli.session import Session
 
 EXAMPLES = examples(
@@ -77,11 +78,19 @@ def trigger_event(
     """
     session: Session = ctx.obj
     if (scenario is None) == (type_ is None and event is None):
-        raise UsageError("say once what to send", hint="a type such as callstart, --from-event ID, or --scenario NAME")
+        raise UsageError(
+            tr("no event is chosen, or more than one"),
+            hint=tr("give a type such as callstart, --from-event ID, or --scenario NAME"),
+        )
     if scenario is not None and (count > 1 or rate is not None):
-        raise UsageError("--count and --rate are for single events", hint="leave --scenario out, or them")
+        raise UsageError(
+            tr("--count and --rate cannot be used together with --scenario"), hint=tr("leave out --count and --rate")
+        )
     if not to:
-        raise UsageError("--to is missing: where is the handler?", hint="such as --to http://127.0.0.1:8787/h/SECRET")
+        raise UsageError(
+            tr("--to is missing: it is the URL of the handler"),
+            hint=tr("for example: {command}", command="--to http://127.0.0.1:8787/h/SECRET"),
+        )
     handlers, changes = Handlers.from_words(to, "--to"), read_changes(sets or (), unsets or ())
     sender = EventSender(poster_of(session), session.options.timeout or ANSWER_SECONDS)
     if scenario is not None:
@@ -89,7 +98,10 @@ def trigger_event(
     if event is not None:
         delivery = stored_delivery(session, event, store)
         if type_ not in (None, delivery.type):
-            raise UsageError(f"{event} is a {delivery.type}, no {type_}", hint="leave the type out")
+            raise UsageError(
+                tr("{id} is a {type}, not a {other}", id=event, type=delivery.type, other=type_),
+                hint=tr("leave out the type"),
+            )
         events = from_delivery(delivery, session.now(), changes, handlers, count)
     else:
         assert type_ is not None  # checked above
@@ -107,5 +119,5 @@ def _play(
         handlers.needed(step.type, "--to")
     if session.options.dry_run:
         return rehearse(session, rehearse_scenario(scenario, now, changes, handlers))
-    session.note(scenario.title)
+    session.note(tr(scenario.title))
     return show_sent(session, sender, starmap(sender.counted, play(scenario, now, changes, handlers, sender.post)))

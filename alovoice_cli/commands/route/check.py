@@ -15,14 +15,14 @@ from alovoice_cli.routing.lint import CheckedRules, check, compare_with_pbx
 from alovoice_cli.session import Session
 
 COLUMNS = (
-    Column("severity", mark("Severity"), tone=tone_by("severity", SEVERITY_TONES)),
-    Column("place", mark("Place"), lambda finding: f"{finding['file']}:{finding['line']}:{finding['column']}"),
-    Column("message", mark("Finding")),
-    Column("hint", mark("What to do")),
-    Column("code", mark("Code"), shown=False),
-    Column("file", mark("File"), shown=False),
-    Column("line", mark("Line"), shown=False, numeric=True),
-    Column("column", mark("Column"), shown=False, numeric=True),
+    Column("severity", "Severity", tone=tone_by("severity", SEVERITY_TONES)),
+    Column("place", "Place", lambda finding: f"{finding['file']}:{finding['line']}:{finding['column']}"),
+    Column("message", "Finding"),
+    Column("hint", "What to do"),
+    Column("code", "Code", shown=False),
+    Column("file", "File", shown=False),
+    Column("line", "Line", shown=False, numeric=True),
+    Column("column", "Column", shown=False, numeric=True),
 )
 EXAMPLES = examples(
     "alovoice route check rules.toml",

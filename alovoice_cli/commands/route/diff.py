@@ -9,7 +9,7 @@ from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.events.coverage import cover, describe
 from alovoice_cli.events.filters import FilterWords, read_period
-from alovoice_cli.language import joined, mark, ngettext, spaced, tr
+from alovoice_cli.language import joined, ngettext, spaced, tr
 from alovoice_cli.moments import ClockTime, parse_zone, unix_microseconds
 from alovoice_cli.output.listing import Column, Listing
 from alovoice_cli.routing.comparing import CallerMove, Comparison, StoredQuestions, compare
@@ -19,13 +19,13 @@ from alovoice_cli.routing.rules import FALLBACK
 from alovoice_cli.session import Session
 
 COLUMNS = (
-    Column("callers", mark("Callers"), numeric=True),
-    Column("calls", mark("Calls"), numeric=True),
-    Column("old_rule", mark("Old rule")),
-    Column("old_action", mark("Old step")),
-    Column("new_rule", mark("New rule")),
-    Column("new_action", mark("New step")),
-    Column("examples", mark("For example")),
+    Column("callers", "Callers", numeric=True),
+    Column("calls", "Calls", numeric=True),
+    Column("old_rule", "Old rule"),
+    Column("old_action", "Old step"),
+    Column("new_rule", "New rule"),
+    Column("new_action", "New step"),
+    Column("examples", "For example"),
 )
 EXAMPLES = examples(
     "alovoice route diff rules.toml new.toml --since 30d",
