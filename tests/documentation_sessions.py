@@ -15,9 +15,10 @@ output. An HTML comment before a block says what is special about it:
 """
 
 import difflib
-import json
 import os
+import pty
 import re
+import select
 import shlex
 import subprocess
 import sys
@@ -27,14 +28,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from random import Random
 from unittest.mock import patch
 
 from event_rows import Rows
-from front_door import FrontDoor
+from front_door import FrontDoor, Result
 
 from alovoice_cli.language import use_language
 
 ROOT = Path(__file__).parent.parent
+_DAY = 86_400
 MORNING = datetime(2026, 11, 25, 5, 0, tzinfo=UTC)
 PAGES = sorted([*ROOT.glob("README*.md"), *(ROOT / "docs").glob("*.md")] , key=str)
 TESTED_ELSEWHERE = ("postgres.md",)
@@ -45,12 +48,16 @@ CHANCE = {
     "call id": r"\b1[0-9]{14}\b",
     "analysis": r"\b[0-9a-f]{24}\b",
     "event id": r"\b01[0-9A-HJKMNP-TV-Z]{24}\b",
+    "milliseconds": r"\b\d+ ms\b",
+    "token": r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}\b",
     "secret of the URLs": r"/h/[0-9a-f]{32}/",
     "batch": r"\b(?:out|conference|ivr|send|result)-[\w-]+-[0-9a-f]{8}\b",
 }
 """What chance decides in an output, by the name that the pages use; each pattern finds one such part."""
 
 _BLOCK = re.compile(r"((?:^<!--[^\n]*-->\n+)*)((?:^ {4}[^\n]*\n(?:\n(?= {4}))?)+)", re.MULTILINE)
+_READY = re.compile(r"/route\r?\n|ready at http[^\n]*\n")
+"""The last line that a server says when it is ready."""
 _NOTE = re.compile(r"<!-- ([a-z ]+): (.*?) -->")
 
 
@@ -75,21 +82,38 @@ class Clock:
         self._sleep(min(seconds, 0.01))
 
 
-def morning_of_calls(alovoice: FrontDoor) -> None:
-    """Two days of calls in the event store, and a listener that was up all the time."""
-    rows = Rows(Path(alovoice.environ["ALOVOICE_STATE_DIR"]) / "events-sandbox.db")
-    first = MORNING.timestamp() - 86_400 - 3600
-    rows.listened((first, MORNING.timestamp(), False))
-    statuses = ["200", "200", "304", "200", "486", "200", "603-S", "200", "480", "200"]
-    for number in range(40):
-        at = first + (86_400 if number % 2 else 0) + number * 85
-        status = statuses[number % 10]
-        who = f"90000{1000 + number * 7 % 13:04}"
-        line = "712037006" if number % 3 else "712345678"
-        rows.call(at, who, status=status, duration=40 + number % 7 * 25 if status == "200" else 12, line=line)
+def two_days_of_calls(alovoice: FrontDoor) -> None:
+    """Monday's and Tuesday's calls in the event store, and a listener that was up all the time."""
+    chance = Random(11)  # the same calls in each run
+    for profile in ("", "-sandbox"):
+        rows = Rows(Path(alovoice.environ["ALOVOICE_STATE_DIR"]) / f"events{profile}.db")
+        begin = MORNING.timestamp() - 2 * _DAY - 2 * 3600
+        rows.listened((begin, MORNING.timestamp() + _DAY, False))
+        for number in range(80):
+            at = begin + number // 40 * _DAY + 3600 + number % 40 * 700 + chance.randrange(600)
+            status = chance.choices(["200", "304", "480", "486", "603", "603-S"], [65, 12, 4, 6, 3, 10])[0]
+            who = f"90000{chance.randrange(1000, 1030)}"
+            line = chance.choice(["712037006", "712037006", "712345678"])
+            duration = chance.randrange(20, 300) if status == "200" else chance.randrange(5, 40)
+            direction = chance.choices(["inc", "out"], [3, 1])[0]
+            peer = chance.choice([2000, 2001, 2003])
+            rows.call(at, who, status=status, duration=duration, line=line, direction=direction, peer=peer)
 
 
-BEFORE: dict[str, Callable[[FrontDoor], None]] = {"calls": morning_of_calls}
+def sample_files(alovoice: FrontDoor) -> None:
+    """The files of `alovoice sandbox sample play`."""
+    _done(alovoice("sandbox", "sample", "play"))
+
+
+def _done(result: Result) -> None:
+    assert result.code == 0, result.err
+
+
+BEFORE: dict[str, Callable[[FrontDoor], None]] = {
+    "calls": two_days_of_calls,
+    "sample": sample_files,
+    "sandbox": lambda alovoice: _done(alovoice("config", "use", "sandbox")),
+}
 """What a page finds in its home, where a reader would have it from a real PBX."""
 
 
@@ -149,6 +173,8 @@ class Reader:
         head, into, target = head.partition(" > ")
         if not head.startswith("alovoice "):
             return self._shell(plain, "")
+        if re.match(r"alovoice (listen|sandbox serve)(?! check| .*--print)", head):
+            return self._served(shlex.split(head)[1:])
         result = self.alovoice(
             *shlex.split(head)[1:], terminal=not (pipe or into), one_screen=not (pipe or into), environ=self.screen
         )
@@ -158,6 +184,24 @@ class Reader:
             (self.alovoice.home / target.strip()).write_text(result.out, "utf-8")
             return result.err
         return result.err + self._shell(rest, result.out) if pipe else result.out
+
+    def _served(self, words: list[str]) -> str:
+        """What a server says that is started at any free port, until it is ready; then it is ended."""
+        port = words[words.index("--port") + 1] if "--port" in words else "8787"
+        plain = [word for number, word in enumerate(words) if word != "--port" and words[number - 1] != "--port"]
+        environ = {**self.alovoice.environ, **self.screen, "COLUMNS": "120"}
+        command = [sys.executable, "-m", "alovoice_cli", *plain, "--port", "0"]
+        terminal, its_end = pty.openpty()
+        process = subprocess.Popen(command, stdout=its_end, stderr=its_end, env=environ, cwd=self.alovoice.home)
+        os.close(its_end)
+        text = ""
+        while not _READY.search(text) and select.select([terminal], [], [], 120)[0]:
+            text += os.read(terminal, 4096).decode()
+        process.terminate()
+        process.wait()
+        os.close(terminal)
+        lines = text[: text.rindex("\n")].replace("\r", "").splitlines(keepends=True)
+        return re.sub(r"127\.0\.0\.1:\d+", f"127.0.0.1:{port}", "".join(lines))
 
     def _shell(self, command: str, text: str) -> str:
         environ = {**self.alovoice.environ, "LC_ALL": "C.UTF-8"}
@@ -170,13 +214,13 @@ class Reader:
 
     def run(self, block: Block) -> list[str]:
         """Runs a block; returns its lines as they should be. What chance alone has changed stays as it was."""
-        if "before" in block.notes:
-            BEFORE[block.notes["before"]](self.alovoice)
+        for name in filter(None, block.notes.get("before", "").split(", ")):
+            BEFORE[name](self.alovoice)
         lines: list[str] = []
         for number, command in enumerate(block.commands, 1):
             wanted = int(block.notes.get("exit", 0)) if number == len(block.commands) else 0
             output = self.output_of(command, wanted).replace(str(self.alovoice.home), "~")
-            shown = [line.rstrip() for line in output.splitlines()]
+            shown = [line.rstrip() for line in output.strip("\n").splitlines()]
             limit = int(block.notes.get("lines", 0))
             if limit and len(shown) > limit:
                 shown = [*shown[:limit], "…"]
