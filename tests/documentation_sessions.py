@@ -39,7 +39,7 @@ from alovoice_cli.language import use_language
 ROOT = Path(__file__).parent.parent
 _DAY = 86_400
 MORNING = datetime(2026, 11, 25, 5, 0, tzinfo=UTC)
-PAGES = sorted([*ROOT.glob("README*.md"), *(ROOT / "docs").glob("*.md")] , key=str)
+PAGES = sorted([*ROOT.glob("README*.md"), *(ROOT / "docs").glob("*.md")], key=str)
 TESTED_ELSEWHERE = ("postgres.md",)
 """Pages whose commands another test runs, against servers that this one does not have."""
 
