@@ -11,7 +11,8 @@ output. An HTML comment before a block says what is special about it:
     <!-- not run: why -->           the block is shown only
     <!-- exit: 8 -->                how the last command of the block ends (default: 0)
     <!-- lines: 5 -->               no more lines than these are shown of an output, then `…`
-    <!-- before: day -->            what is in the home before the block: a name of BEFORE
+    <!-- file: lines.py -->         the block is a file of this name
+    <!-- before: calls -->          what is in the home before the block: a name of BEFORE
 """
 
 import difflib
@@ -48,6 +49,7 @@ CHANCE = {
     "call id": r"\b1[0-9]{14}\b",
     "analysis": r"\b[0-9a-f]{24}\b",
     "event id": r"\b01[0-9A-HJKMNP-TV-Z]{24}\b",
+    "audio": r"/play/[0-9a-f]{32}",
     "milliseconds": r"\b\d+ ms\b",
     "token": r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}\b",
     "secret of the URLs": r"/h/[0-9a-f]{32}/",
@@ -105,13 +107,28 @@ def sample_files(alovoice: FrontDoor) -> None:
     _done(alovoice("sandbox", "sample", "play"))
 
 
+def files_at_hand(alovoice: FrontDoor) -> None:
+    """The files of the sample in the home itself."""
+    sample_files(alovoice)
+    for file in (alovoice.home / "play").iterdir():
+        file.rename(alovoice.home / file.name)
+
+
+def kept_analysis(alovoice: FrontDoor) -> None:
+    """The analysis of call 903 of the sandbox."""
+    _done(alovoice("config", "use", "sandbox"))
+    _done(alovoice("ai", "send", "903", "--yes"))
+    _done(alovoice("ai", "result", "903", "--wait", "--peer", "2000"))
+
+
 def _done(result: Result) -> None:
     assert result.code == 0, result.err
 
 
 BEFORE: dict[str, Callable[[FrontDoor], None]] = {
     "calls": two_days_of_calls,
-    "sample": sample_files,
+    "files": files_at_hand,
+    "analysis": kept_analysis,
     "sandbox": lambda alovoice: _done(alovoice("config", "use", "sandbox")),
 }
 """What a page finds in its home, where a reader would have it from a real PBX."""
@@ -132,7 +149,7 @@ class Block:
     @property
     def is_pasted(self) -> bool:
         """Whether it has commands alone."""
-        return not self.is_session and all(
+        return not self.is_session and "file" not in self.notes and all(
             command.startswith(("alovoice ", "export ")) for command in self.commands_of(self.lines)
         )
 
@@ -204,7 +221,8 @@ class Reader:
         return re.sub(r"127\.0\.0\.1:\d+", f"127.0.0.1:{port}", "".join(lines))
 
     def _shell(self, command: str, text: str) -> str:
-        environ = {**self.alovoice.environ, "LC_ALL": "C.UTF-8"}
+        path = os.pathsep.join([str(Path(sys.executable).parent), self.alovoice.environ["PATH"]])
+        environ = {**self.alovoice.environ, "PATH": path, "LC_ALL": "C.UTF-8"}
         done = subprocess.run(
             ["/bin/sh", "-c", command], input=text, capture_output=True, text=True, env=environ, cwd=self.alovoice.home
         )
@@ -216,6 +234,9 @@ class Reader:
         """Runs a block; returns its lines as they should be. What chance alone has changed stays as it was."""
         for name in filter(None, block.notes.get("before", "").split(", ")):
             BEFORE[name](self.alovoice)
+        if "file" in block.notes:
+            (self.alovoice.home / block.notes["file"]).write_text("\n".join(block.lines) + "\n", "utf-8")
+            return block.lines
         lines: list[str] = []
         for number, command in enumerate(block.commands, 1):
             wanted = int(block.notes.get("exit", 0)) if number == len(block.commands) else 0
@@ -240,7 +261,7 @@ def blocks(text: str) -> Iterator[tuple[re.Match[str], Block]]:
     for found in _BLOCK.finditer(text):
         lines = [line[4:] for line in found[2].rstrip("\n").split("\n")]
         block = Block(dict(_NOTE.findall(found[1])), lines)
-        if block.is_session or block.is_pasted:
+        if block.is_session or block.is_pasted or "file" in block.notes:
             yield found, block
 
 
