@@ -10,6 +10,7 @@ tests for themselves.
 
 import ast
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from babel.messages.catalog import Catalog, Message
 
 SOURCE = Path(__file__).parent
+_TOML_TEXTS = ("title", "sends", "should")
 COLUMN_CONTEXT = "column"
 """The context of a column's title: a word for a narrow place."""
 
@@ -47,6 +49,18 @@ def source_texts(folder: Path = SOURCE) -> Iterator[Text]:
         for call in sorted(calls, key=lambda call: (call.lineno, call.col_offset)):
             if text := _text_of_call(call, place):
                 yield text
+    for path in sorted(folder.rglob("*.toml")):
+        place = path.relative_to(folder.parent).as_posix()
+        yield from (Text(text, place) for text in _texts_of_table(tomllib.loads(path.read_text("utf-8"))))
+
+
+def _texts_of_table(table: dict[str, Any]) -> Iterator[str]:
+    """Yields the texts that a file of cases or scenarios holds for people."""
+    for name, value in table.items():
+        if isinstance(value, dict):
+            yield from _texts_of_table(value)
+        elif name in _TOML_TEXTS and isinstance(value, str):
+            yield value
 
 
 def _text_of_call(call: ast.Call, place: str) -> Text | None:

@@ -5,7 +5,7 @@ import functools
 import io
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -58,6 +58,7 @@ class FrontDoor:
     home: Path
     environ: dict[str, str] = field(default_factory=dict)
     ahead: timedelta = timedelta(0)
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     transport: Any = None
     server_store: str = ""
 
@@ -78,9 +79,14 @@ class FrontDoor:
         terminal: bool = False,
         encoding: str = "utf-8",
         environ: Mapping[str, str] | None = None,
+        one_screen: bool = False,
     ) -> Result:
-        """Runs the words in this process. `terminal` makes all three streams a terminal of 80 columns."""
-        out, err = Stream(terminal, encoding), Stream(terminal, encoding)
+        """Runs the words in this process. `terminal` makes all three streams a terminal of 80 columns.
+
+        With `one_screen`, `out` has what both streams wrote, in its order.
+        """
+        out = Stream(terminal, encoding)
+        err = out if one_screen else Stream(terminal, encoding)
         session = Session(
             list(words),
             stdin=Stream(terminal, encoding, stdin),
@@ -88,7 +94,7 @@ class FrontDoor:
             stderr=err,
             environ={**self.environ, **(environ or {})},
             cwd=self.home,
-            now=lambda: datetime.now(UTC) + self.ahead,
+            now=lambda: self.clock() + self.ahead,
             transport=self.transport,
         )
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), contextlib.chdir(self.home):

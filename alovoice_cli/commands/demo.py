@@ -17,6 +17,7 @@ import typer
 from alovoice_cli.commands.command_classes import CommandApp
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import ServerError, UsageError
+from alovoice_cli.language import mark, tr
 from alovoice_cli.session import Session
 
 app = CommandApp()
@@ -24,21 +25,21 @@ EXAMPLES = examples("alovoice demo")
 _DATA = ("announcement.mp3", "recipients.csv")
 _CALL = "903"
 _STEPS = (
-    ("Which lines does this PBX have, and which extensions?", "alovoice -p sandbox trunks"),
+    (mark("Which lines does this PBX have, and which extensions?"), "alovoice -p sandbox trunks"),
     ("", "alovoice -p sandbox peers"),
     (
-        "An auto-dial campaign: who is called, what they hear, when, by which lines.",
+        mark("A campaign: who is called, what they hear, when, and from which lines."),
         "alovoice -p sandbox autorule create --name 'Delivery reminder' --record announcement.mp3 "
         "--recipients recipients.csv --from today --to +2d --fromtime 09:00 --totime 20:59 --trunks all --maxline 3 "
         "--night-ok --yes",
     ),
-    ("What does the PBX say of it?", "alovoice -p sandbox autorule get 124"),
+    (mark("What does the PBX say about it?"), "alovoice -p sandbox autorule get 124"),
     (
-        "One call: rings the first number, and when it answers, connects it to whoever picks up first.",
+        mark("One call: the first number is called and, when it answers, connected to the first other that answers."),
         f"alovoice -p sandbox call conference --from 712037006 --to 994412860:ru --to 977076909:uz --extid {_CALL}",
     ),
     (
-        "What was said in it? Ask for an analysis of the recording, then read it.",
+        mark("What was said? Request an analysis of the recording, then read it."),
         f"alovoice -p sandbox ai send {_CALL}",
     ),
     ("", f"alovoice -p sandbox ai result {_CALL}"),
@@ -58,7 +59,7 @@ def run_tour(ctx: typer.Context) -> None:
     """
     session: Session = ctx.obj
     if session.options.json:
-        raise UsageError("the demo is no JSON", hint="leave --json out")
+        raise UsageError(tr("the demo has no JSON output"), hint=tr("leave --json out"))
     with tempfile.TemporaryDirectory(prefix="alovoice-demo-") as name:
         folder = Path(name)
         _lay_out(folder)
@@ -69,17 +70,19 @@ def run_tour(ctx: typer.Context) -> None:
         }
         for remark, line in _STEPS:
             if remark:
-                session.display.write(f"\n# {remark}\n")
+                session.display.write(f"\n# {tr(remark)}\n")
             _tell(session, line)
             if "ai result" in line:
                 time.sleep(_ANALYSIS_SECONDS)
             _run(line, folder, environ, session)
-        session.display.write("\n# All that the PBX tells is kept: a listener hears a day of calls, in seconds.\n")
+        remark = tr("All events of the PBX are recorded: a listener receives a day of calls, in seconds.")
+        session.display.write(f"\n# {remark}\n")
         play_day(folder, environ, lambda line: _tell(session, line))
         for line in _AFTER_THE_DAY:
             _tell(session, line)
             _run(line, folder, environ, session)
-    session.display.write("\nThe same on a real PBX: `alovoice login`, then leave `-p sandbox` out.\n")
+    last = tr("To do the same on a real PBX, run `alovoice login` and leave `-p sandbox` out.")
+    session.display.write(f"\n{last}\n")
 
 
 def _tell(session: Session, line: str) -> None:
@@ -105,7 +108,8 @@ def _run(line: str, folder: Path, environ: dict[str, str], session: Session) -> 
         check=False,
     )
     if done.returncode != 0:
-        raise ServerError(f"the demo stopped: `{line}` ended with exit code {done.returncode}", sent="no")
+        message = tr("the demo stopped: `{command}` ended with exit code {code}", command=line, code=done.returncode)
+        raise ServerError(message, sent="no")
 
 
 # --- the day: a listener, and a simulated PBX that calls it back, each in a process of its own, for a moment ---------
@@ -129,7 +133,7 @@ def play_day(folder: Path, environ: Mapping[str, str], tell: Callable[[str], Non
         with _running(serve, folder, environ) as pbx:
             told = [json.loads(line) for _, line in zip(range(2), pbx.stdout or (), strict=False)]
     if len(told) < 2:
-        raise ServerError("the demo stopped: the simulated PBX ended before its day was over", sent="no")
+        raise ServerError(tr("the demo stopped: the simulated PBX ended before its day was over"), sent="no")
 
 
 def _base(urls: Path, listener: subprocess.Popen[bytes]) -> str:
@@ -139,7 +143,7 @@ def _base(urls: Path, listener: subprocess.Popen[bytes]) -> str:
         with contextlib.suppress(OSError):
             return str(json.loads(urls.read_text("utf-8"))["urls"]["callstart"]).removesuffix("/callstart")
         time.sleep(0.05)
-    raise ServerError("the demo stopped: its listener was not ready", sent="no")
+    raise ServerError(tr("the demo stopped: its listener was not ready"), sent="no")
 
 
 @contextlib.contextmanager

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from alovoice_cli.commands.options import examples
-from alovoice_cli.errors import UsageError
+from alovoice_cli.errors import UsageError, reason_of
+from alovoice_cli.language import joined, tr
 from alovoice_cli.output.listing import Record
 from alovoice_cli.session import Session
 
@@ -120,7 +121,9 @@ def _read_callbacks(
         return callbacks
     for word, given in (("--inbound", inbound), ("--day", day), ("--chaos", chaos)):
         if given:
-            raise UsageError(f"{word} has no one to tell", hint="say where: --events-to http://127.0.0.1:8787/h/SECRET")
+            raise UsageError(
+                tr("{option} needs --events-to", option=word), hint=tr("add --events-to http://127.0.0.1:8787/h/SECRET")
+            )
     return None
 
 
@@ -140,7 +143,7 @@ def _tell_ready(session: Session, url: str, token: str) -> None:
         # The token is of a simulation: a script needs it whole.
         session.show(Record({"url": url, "token": token, "pid": os.getpid()}, ours=True))
     else:
-        session.stdout.write(f"the sandbox is ready at {url} with the token {token}\n")
+        session.stdout.write(tr("the sandbox is ready at {url} with the token {token}", url=url, token=token) + "\n")
     session.stdout.flush()
 
 
@@ -150,11 +153,15 @@ def _tell_totals(session: Session, day: date | None, totals: "Totals") -> None:
         session.show(Record({"account": str(day) if day else "run", **asdict(totals)}, ours=True))
         session.stdout.flush()
         return
-    sent = ", ".join(f"{count} {kind}" for kind, count in totals.sent.items() if count) or "nothing"
-    session.note(
-        f"{f'{day} is over' if day else 'the whole run'}: {totals.calls} calls; sent {sent}; {totals.repeated} again; "
-        f"{totals.failed} not taken; {totals.unbalanced} calls not told to their end"
-    )
+    parts = [
+        tr("the day {date} is over", date=day) if day else tr("the whole run"),
+        tr("calls: {number}", number=totals.calls),
+        *(f"{kind}: {number}" for kind, number in totals.sent.items() if number),
+        tr("sent again: {number}", number=totals.repeated),
+        tr("not accepted: {number}", number=totals.failed),
+        tr("calls without an end event: {number}", number=totals.unbalanced),
+    ]
+    session.note(joined("; ", parts))
 
 
 def reset_state(ctx: typer.Context) -> None:
@@ -166,12 +173,12 @@ def reset_state(ctx: typer.Context) -> None:
 
     session: Session = ctx.obj
     path = session.paths.state / STATE_NAME
-    session.display.confirm_on_terminal(f"Forget everything on the simulated PBX ({path})?")
+    session.display.confirm_on_terminal(tr("Delete everything on the simulated PBX ({path})?", path=path))
     if session.options.dry_run:
-        session.report("the sandbox would be as new", path=str(path), reset=False)
+        session.report(tr("the sandbox would be reset"), path=str(path), reset=False)
         return
     done = reset_sandbox(path)
-    session.report("the sandbox is as new" if done else "there was nothing to reset", path=str(path), reset=done)
+    session.report(tr("the sandbox is reset") if done else tr("there was nothing to reset"), path=str(path), reset=done)
 
 
 def print_path(ctx: typer.Context) -> None:
@@ -209,9 +216,12 @@ def write_sample(
             folder.mkdir(parents=True, exist_ok=True)
         is_empty = not folder.exists() or not any(folder.iterdir())
     except OSError as error:
-        raise UsageError(f"{folder} is no folder to write to: {error.strerror}", hint="choose another place") from error
+        raise UsageError(
+            tr("cannot write to the directory {path}: {problem}", path=folder, problem=reason_of(error)),
+            hint=tr("choose another place"),
+        ) from error
     if not is_empty:
-        raise UsageError(f"{folder} is not empty", hint="name a new folder")
+        raise UsageError(tr("the directory {path} is not empty", path=folder), hint=tr("give a new directory"))
     for name, content in files.items():
         write_new(folder / name, content, rehearse=rehearse)
     if session.options.json:
@@ -219,8 +229,11 @@ def write_sample(
         told = {"files": written, "written": not rehearse, "commands": list(map(" ".join, commands))}
         session.show(Record(told, ours=True))
         return
-    verb = "would be written" if rehearse else "written"
-    session.note(f"{verb}: {', '.join(files)} in {folder}; try them on the sandbox:")
+    values = {"files": ", ".join(files), "path": folder}
+    if rehearse:
+        session.note(tr("would be written to {path}: {files}; commands that use them on the sandbox:", **values))
+    else:
+        session.note(tr("written to {path}: {files}; commands that use them on the sandbox:", **values))
     narrow = session.stdout.isatty()
     session.display.write("".join(f"{_pasted(words) if narrow else ' '.join(words)}\n" for words in commands))
 

@@ -10,6 +10,7 @@ from hashlib import sha256
 
 from alovoice_cli.events.bodies import read_json
 from alovoice_cli.events.body_text import body_text
+from alovoice_cli.language import mark, tr
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
@@ -77,9 +78,9 @@ class CrmAnswer:
     is_late: bool = False
 
 
-EXPECTED_ANSWER = (
-    "the call's id in plain text (at most 12 digits, or 32 characters), or a redirect: "
-    '{"callto": "99 123 45 67"} (API, section 6)'
+EXPECTED_ANSWER = mark(
+    "the id of the call in plain text (at most 12 digits, or 32 characters), or a redirect:"
+    ' {"callto": "99 123 45 67"} (API, section 6)'
 )
 NO_ANSWER = CrmAnswer()
 """The CRM was not reached, or refused: it is told of the event once more."""
@@ -97,11 +98,13 @@ def read_crm_answer(status: int, body: bytes, own_id: str) -> CrmAnswer:
         return NO_ANSWER
     text, _, problem = body_text(body)
     if text is None:
-        return CrmAnswer(is_settled=True, reason=f"{status} and a body that cannot be read: {problem}")
+        return CrmAnswer(
+            is_settled=True, reason=tr("{status} and an unreadable body: {problem}", status=status, problem=problem)
+        )
     answer = _start_answer(text.strip(), own_id)
     if isinstance(answer, StartAnswer):
         return CrmAnswer(answer, is_settled=True)
-    return CrmAnswer(is_settled=True, reason=f"{status} and {answer}")
+    return CrmAnswer(is_settled=True, reason=tr("{status} and {answer}", status=status, answer=answer))
 
 
 def _start_answer(text: str, own_id: str) -> StartAnswer | str:
@@ -111,13 +114,13 @@ def _start_answer(text: str, own_id: str) -> StartAnswer | str:
         callto = value.get("callto")
         if isinstance(callto, (str, int)) and not isinstance(callto, bool) and _CALLTO.fullmatch(str(callto).strip()):
             return StartAnswer(own_id, str(callto).strip())
-        return "an object without `callto`" if callto is None else "a `callto` that is no phone number"
+        return tr("an object without `callto`") if callto is None else tr("a `callto` that is not a phone number")
     if isinstance(value, int) and not isinstance(value, bool):
-        return StartAnswer(str(value)) if _INTEGER.fullmatch(str(value)) else "a number of more than 12 digits"
+        return StartAnswer(str(value)) if _INTEGER.fullmatch(str(value)) else tr("a number of more than 12 digits")
     if isinstance(value, str):
         trouble = _id_trouble(value.strip())
         return trouble or StartAnswer(value.strip())
-    return "JSON that is neither an id nor an object"
+    return tr("JSON that is neither an id nor an object")
 
 
 def _value(text: str) -> object:
@@ -128,20 +131,20 @@ def _value(text: str) -> object:
 
 
 def _id_trouble(text: str) -> str:
-    """Why a text is no id of a call, in words; "" where it is one.
+    """Why a text is not a valid id of a call, in words; "" where it is one.
 
     An id has 12 digits at most where it is all digits, else 32 characters; it is no web page, no word of yes or no.
     """
     if not text:
-        return "no body"
+        return tr("no body")
     if text.startswith(("{", "[")):
-        return "what is neither JSON nor an id"
+        return tr("text that is neither JSON nor an id")
     if "<" in text:
-        return "a web page"
+        return tr("a web page")
     if text.lower() in ("true", "false", "null", "ok", "none"):
-        return f"the word {text.lower()}, which is no id"
+        return tr("the word {word}, which is not a valid id", word=text.lower())
     if text.isdigit():
-        return "" if text.isascii() and len(text) <= 12 else "a number of more than 12 digits"
+        return "" if text.isascii() and len(text) <= 12 else tr("a number of more than 12 digits")
     if len(text) > _LONGEST_ID:
-        return f"a text of more than {_LONGEST_ID} characters"
-    return "" if text.isprintable() else "a text of several lines"
+        return tr("a text of more than {number} characters", number=_LONGEST_ID)
+    return "" if text.isprintable() else tr("a text of several lines")

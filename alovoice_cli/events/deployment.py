@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from alovoice_cli.errors import UsageError
+from alovoice_cli.language import tr
 
 _PLAIN = re.compile(r"[A-Za-z0-9_@%+=:,./\-]+")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -145,11 +146,14 @@ def systemd_unit(unit: ServiceUnit) -> str:
     no unit can hold.
     """
     if not unit.argv or not unit.argv[0].startswith("/"):
-        raise UsageError("systemd wants the program's whole path", hint="give it as `command -v alovoice` prints it")
+        raise UsageError(
+            tr("systemd needs the full path of the program"),
+            hint=tr("start it with the path that {command} prints", command="`command -v alovoice`"),
+        )
     if unit.user and not _USER.fullmatch(unit.user):
-        raise UsageError(f"{unit.user!r} is no user's name")
+        raise UsageError(tr("{name} is not a valid user name", name=repr(unit.user)))
     if not _UNIT_NAME.fullmatch(unit.name):
-        raise UsageError(f"{unit.name!r} is no unit's name")
+        raise UsageError(tr("{name} is not a valid unit name", name=repr(unit.name)))
     capability = "CAP_NET_BIND_SERVICE" if unit.low_port else ""
     return _UNIT.format(
         name=unit.name,
@@ -188,7 +192,9 @@ def nginx_upstream(listeners: Sequence[tuple[str, int]]) -> str:
 
 def _location(upstream: str, next_upstream: str, path: str, read_seconds: int) -> str:
     if not _PATH.fullmatch(path):
-        raise UsageError(f"{path!r} is no path of plain letters", hint="give it as /h/")
+        raise UsageError(
+            tr("{path} is not a valid path", path=repr(path)), hint=tr("for example: {command}", command="/h/")
+        )
     return _LOCATION.format(path=path, upstream=upstream, read_seconds=read_seconds, next_upstream=next_upstream)
 
 
@@ -202,7 +208,7 @@ def _path(text: str) -> str:
 
 def _variable(name: str, value: str) -> str:
     if not _NAME.fullmatch(name):
-        raise UsageError(f"{name!r} is no variable's name")
+        raise UsageError(tr("{name} is not a valid variable name", name=repr(name)))
     return _quoted(f"{name}={value}".replace("%", "%%"))
 
 
@@ -218,5 +224,5 @@ def _quoted(text: str) -> str:
 
 def _one_line(text: str) -> str:
     if not text.isprintable():
-        raise UsageError(f"{text!r} cannot stand in a configuration file")
+        raise UsageError(tr("{value} cannot be written to a configuration file", value=repr(text)))
     return text

@@ -13,6 +13,7 @@ from typing import Literal
 from alovoice_cli.events.event import Call
 from alovoice_cli.events.event_table import call_as_json
 from alovoice_cli.events.missed import REASON_TEXTS, MissedCall, is_shown, judge, ring_group
+from alovoice_cli.language import mark, ngettext, tr
 from alovoice_cli.moments import ClockTime, from_unix, span_text
 
 MOST_LETTERS = 4096
@@ -34,17 +35,10 @@ _FEW_AT_ONCE = 3  # missed calls that get a message each
 _STILL_TALKS_SECONDS = 600  # an end that did not come by then is lost
 _OLD_SECONDS = 600  # such a call's age is told
 
-_HIDDEN = "hidden number"
-_CANNOT_CALL_BACK = "nobody can call back"
-_HEADING = "Missed call: {number}"
-_DIGEST_HEADING = "{calls} missed calls of {callers} callers"
-_SOME_DONE, _ALL_DONE = ", {done} done", ", all done"
-_RETURNED = {"called again": "called again and was answered at {at}", "called back": "called back at {at}"}
-_RING_GROUP = "answered on another extension"
-_TRIES = "{tries} tries in 24 hours"
-_HIDDEN_CALLS = "{calls} such calls"
-_AGO = " ({age} ago)"
-_TRIAL = "test call, made up"
+_RETURNED = {
+    "called again": mark("the caller called again and was answered at {moment}"),
+    "called back": mark("called back at {moment}"),
+}
 _DONE_MARK, _OPEN_MARK = "✅", "☎"
 
 NoticeState = Literal["waiting", "telling", "told", "done", "settled", "dropped"]
@@ -216,14 +210,21 @@ def message_text(notices: Sequence[JudgedNotice], made_at: int, wording: NoticeW
     clock, groups = _clock_at(made_at, wording), _by_caller(notices)
     if len(groups) == 1:
         return _single(groups[0], clock, wording)
-    heading = _DIGEST_HEADING.format(calls=len(notices), callers=len(groups))
-    done = sum(group[-1].is_settled for group in groups)
-    if done:
-        heading += _SOME_DONE.format(done=done) if done < len(groups) else _ALL_DONE
+    heading = _digest_heading(len(notices), groups)
     text = "\n".join([heading, *(_digest_line(group, clock, wording) for group in groups)])
     if _letters(text) > MOST_LETTERS:  # lines grow when callers call again
         text = "\n".join([heading, *(_digest_line(group, clock, wording, is_short=True) for group in groups)])
     return text
+
+
+def _digest_heading(calls: int, groups: Sequence[Sequence[JudgedNotice]]) -> str:
+    done = sum(group[-1].is_settled for group in groups)
+    if done and done == len(groups):
+        return tr("Missed calls: {calls}; callers: {callers}; all contacted", calls=calls, callers=len(groups))
+    if done:
+        text = mark("Missed calls: {calls}; callers: {callers}; contacted: {done}")
+        return tr(text, calls=calls, callers=len(groups), done=done)
+    return tr("Missed calls: {calls}; callers: {callers}", calls=calls, callers=len(groups))
 
 
 def _clock_at(microseconds: int, wording: NoticeWording) -> ClockTime:
@@ -232,7 +233,10 @@ def _clock_at(microseconds: int, wording: NoticeWording) -> ClockTime:
 
 def _single(group: Sequence[JudgedNotice], clock: ClockTime, wording: NoticeWording) -> str:
     latest = group[-1]
-    lines = [_HEADING.format(number=number_text(latest.notice.call)), ", ".join(_facts(group, clock, wording))]
+    lines = [
+        tr("Missed call: {number}", number=number_text(latest.notice.call)),
+        ", ".join(_facts(group, clock, wording)),
+    ]
     if latest.is_settled:
         lines.insert(0, f"{_DONE_MARK} {_how_settled(latest, clock)}")
     return "\n".join(lines)
@@ -254,26 +258,27 @@ def _facts(group: Sequence[JudgedNotice], clock: ClockTime, wording: NoticeWordi
     call = judged.notice.call
     age = int(clock.now.timestamp()) - call.reported_at
     began = call.reported_at if call.started_at is None else call.started_at
-    facts = [_at(began, clock) + (_AGO.format(age=span_text(age)) if age >= _OLD_SECONDS else "")]
-    facts.append(REASON_TEXTS.get(call.status or "", call.status or ""))
+    moment = _at(began, clock)
+    facts = [tr("{moment} ({age} ago)", moment=moment, age=span_text(age)) if age >= _OLD_SECONDS else moment]
+    facts.append(tr(REASON_TEXTS.get(call.status or "", call.status or "")))
     if not caller_number(call) and len(group) > 1:
-        facts.append(_HIDDEN_CALLS.format(calls=len(group)))
+        facts.append(ngettext("{n} such call", "{n} such calls", len(group)))
     if judged.tries > 1:
-        facts.append(_TRIES.format(tries=judged.tries))
+        facts.append(ngettext("{n} call in 24 hours", "{n} calls in 24 hours", judged.tries))
     if call.line:
-        facts.append(f"line {call.line}")
+        facts.append(tr("line {line}", line=call.line))
     if call.peer:
-        facts.append(f"extension {wording.extension(call.peer)}")
+        facts.append(tr("extension {peer}", peer=wording.extension(call.peer)))
     if not caller_number(call):
-        facts.append(_CANNOT_CALL_BACK)
-    return [*facts, _TRIAL] if judged.notice.is_trial else facts
+        facts.append(tr("cannot be called back"))
+    return [*facts, tr("test call")] if judged.notice.is_trial else facts
 
 
 def _how_settled(judged: JudgedNotice, clock: ClockTime) -> str:
     settled = judged.settled
     if settled is None or settled.returned is None or settled.returned_at is None:
-        return _RING_GROUP
-    return _RETURNED[settled.returned].format(at=_at(settled.returned_at, clock))
+        return tr("answered on another extension")
+    return tr(_RETURNED[settled.returned], moment=_at(settled.returned_at, clock))
 
 
 def number_text(call: Call) -> str:
@@ -283,7 +288,7 @@ def number_text(call: Call) -> str:
         places = (0, 3, 5, 8, 10, 12)
         country, code, *rest = (digits[begin:end] for begin, end in pairwise(places))
         return f"+{country} {code} {'-'.join(rest)}"
-    return _cut(digits or _HIDDEN, 24)
+    return _cut(digits or tr("hidden number"), 24)
 
 
 def _at(seconds: int, clock: ClockTime) -> str:

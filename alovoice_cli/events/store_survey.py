@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from alovoice_cli.findings import Finding, Severity, count
+from alovoice_cli.findings import Finding, Severity
+from alovoice_cli.language import joined, mark, ngettext, tr
 from alovoice_cli.moments import span_text
 
 _MICRO = 1_000_000
@@ -89,70 +90,115 @@ def survey_findings(survey: StoreSurvey, now: int) -> list[Finding]:
 
 
 def _errors(survey: StoreSurvey) -> Iterator[Finding]:
-    aside = "stop the listener and restore a copy; `alovoice events export` saves what can still be read"
+    aside = tr("stop the listener and restore a copy; `alovoice events export` saves the events that can still be read")
     for fault in survey.faults[:_MOST_FAULTS]:
-        yield Finding(Severity.ERROR, "damaged", f"the store is damaged: {fault}", aside)
+        yield Finding(Severity.ERROR, "damaged", tr("the event store is damaged: {problem}", problem=fault), aside)
     if survey.version > survey.known_version:
         yield Finding(
             Severity.ERROR,
             "newer-version",
-            f"the store is of version {survey.version}, this alovoice knows {survey.known_version}",
-            "upgrade alovoice",
+            tr(
+                "the event store has version {version}; this alovoice supports versions up to {known}",
+                version=survey.version,
+                known=survey.known_version,
+            ),
+            tr("upgrade alovoice"),
         )
     if survey.queued_without_event:
-        rows = count(survey.queued_without_event, "queued delivery has", "queued deliveries have")
-        yield Finding(Severity.ERROR, "queued-without-event", f"{rows} no event, and cannot be sent", _RESTORE)
+        text = ngettext(
+            "{n} delivery in the outbox has no event and cannot be sent",
+            "{n} deliveries in the outbox have no event and cannot be sent",
+            survey.queued_without_event,
+        )
+        yield Finding(Severity.ERROR, "queued-without-event", text, tr(_RESTORE))
     if survey.facts_without_event:
-        rows = count(survey.facts_without_event, "fact has", "facts have")
-        yield Finding(Severity.ERROR, "facts-without-event", f"{rows} no event", _RESTORE)
+        text = ngettext(
+            "{n} row of call data has no event", "{n} rows of call data have no event", survey.facts_without_event
+        )
+        yield Finding(Severity.ERROR, "facts-without-event", text, tr(_RESTORE))
 
 
-_RESTORE = "rows were deleted by another program: restore a copy, or export the events and import them into a new store"
+_RESTORE = mark(
+    "another program deleted rows: restore a copy, or export the events and import them into a new event store"
+)
 
 
 def _warnings(survey: StoreSurvey, now: int) -> Iterator[Finding]:
     is_up = survey.is_listener_up(now)
-    start = "" if is_up else "start `alovoice listen`, which does that first"
+    start = "" if is_up else tr("start `alovoice listen`, which does this first")
     if survey.underived:
-        rows = count(survey.underived, "event was", "events were")
-        yield _warning("underived", f"{rows} stored and not read yet", start)
+        text = ngettext(
+            "{n} event is stored but not processed yet", "{n} events are stored but not processed yet", survey.underived
+        )
+        yield _warning("underived", text, start)
     if survey.spooled:
-        rows = count(survey.spooled, "event lies", "events lie")
-        where = ", ".join(spool.path for spool in survey.spools if spool.deliveries)
-        yield _warning("spooled", f"{rows} in a spool, not in the store: {where}", start or _SPOOL)
+        text = ngettext(
+            "{n} event is in a spool file and not in the event store: {files}",
+            "{n} events are in spool files and not in the event store: {files}",
+            survey.spooled,
+            files=", ".join(spool.path for spool in survey.spools if spool.deliveries),
+        )
+        yield _warning("spooled", text, start or tr(_SPOOL))
     yield from _waiting_warnings(survey.targets, now)
     if survey.notices_oldest_at is not None and now - survey.notices_oldest_at > _LONG_WAIT:
         age = span_text((now - survey.notices_oldest_at) // _MICRO)
-        calls = count(survey.notices_waiting, "missed call waits", "missed calls wait")
-        yield _warning("notices-wait", f"{calls} to be told of, the oldest for {age}", "see `alovoice notify test`")
+        text = ngettext(
+            "{n} missed call is not reported yet (for {age})",
+            "{n} missed calls are not reported yet (the oldest for {age})",
+            survey.notices_waiting,
+            age=age,
+        )
+        yield _warning("notices-wait", text, tr("see `alovoice notify test`"))
     if survey.newest_at is not None and survey.newest_at - now > _MINUTE:
         ahead = span_text((survey.newest_at - now) // _MICRO)
-        yield _warning("from-the-future", f"the newest event is {ahead} ahead of this machine's clock", "set the clock")
+        text = tr("the newest event is {span} ahead of the clock of this computer", span=ahead)
+        yield _warning("from-the-future", text, tr("set the clock"))
     for path in survey.set_aside:
-        yield _warning("set-aside", f"a damaged store was moved to {path}: what it held is missing here", _ASIDE)
+        text = tr("a damaged event store was moved to {path}: its events are missing here", path=path)
+        yield _warning("set-aside", text, tr(_ASIDE))
     for setting in survey.unsafe:
-        yield _warning("unsafe-setting", f"the server has {setting}: what was acknowledged can be lost", _UNSAFE)
+        text = tr("the server has {setting}: acknowledged events can be lost", setting=setting)
+        yield _warning("unsafe-setting", text, tr(_UNSAFE))
 
 
-_SPOOL = "the store did not take them when they came: the listener's messages say why, and it tries again each second"
-_ASIDE = "sqlite3's `.recover` makes a store of it that `alovoice events export --store` reads"
-_UNSAFE = "set it to on in postgresql.conf"
+_SPOOL = mark(
+    "the event store could not be written when they arrived: the messages of the listener say why; it tries again every"
+    " second"
+)
+_ASIDE = mark("`.recover` of sqlite3 repairs it; then `alovoice events export --store` can read it")
+_UNSAFE = mark("set it to on in postgresql.conf")
 
 
 def _waiting_warnings(targets: Iterable[WaitingTarget], now: int) -> Iterator[Finding]:
     for target in targets:
         if target.state != "taking":
-            waits = f", {target.waiting} wait" if target.waiting else ""
-            yield _warning("target-does-not-take", f"{target.label} is {target.state}{waits}", _OUTBOX)
+            text = joined(", ", [tr(_STATES[target.state], target=target.label), *_waiting_part(target.waiting)])
+            yield _warning("target-does-not-take", text, tr(_OUTBOX))
         elif target.oldest_at is not None and now - target.oldest_at > _LONG_WAIT:
             age = span_text((now - target.oldest_at) // _MICRO)
-            yield _warning("outbox-waits", f"{target.label}: {target.waiting} wait, the oldest for {age}", _OUTBOX)
+            text = ngettext(
+                "{target}: {n} event waits for {age}",
+                "{target}: {n} events wait, the oldest for {age}",
+                target.waiting,
+                target=target.label,
+                age=age,
+            )
+            yield _warning("outbox-waits", text, tr(_OUTBOX))
         if target.dead:
-            letters = count(target.dead, "dead letter")
-            yield _warning("dead-letters", f"{target.label}: {letters}", _OUTBOX)
+            letters = ngettext("{n} dead letter", "{n} dead letters", target.dead)
+            yield _warning("dead-letters", joined("", [target.label, ": ", letters]), tr(_OUTBOX))
 
 
-_OUTBOX = "see `alovoice events outbox list`"
+def _waiting_part(waiting: int) -> list[str]:
+    return [ngettext("{n} event waits", "{n} events wait", waiting)] if waiting else []
+
+
+_OUTBOX = mark("see `alovoice events outbox list`")
+_STATES = {
+    "refusing": mark("{target} refuses events"),
+    "paused": mark("{target} accepts no events now"),
+    "stopped": mark("{target} wants no more events"),
+}
 
 
 def _notes(survey: StoreSurvey) -> Iterator[Finding]:
@@ -160,8 +206,12 @@ def _notes(survey: StoreSurvey) -> Iterator[Finding]:
         yield Finding(
             Severity.NOTE,
             "older-version",
-            f"the store is of version {survey.version}: the next command brings it to {survey.known_version}",
-            "afterwards older versions of alovoice refuse it",
+            tr(
+                "the event store has version {version}: the next command upgrades it to {known}",
+                version=survey.version,
+                known=survey.known_version,
+            ),
+            tr("older versions of alovoice cannot use it afterwards"),
         )
 
 

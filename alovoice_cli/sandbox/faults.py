@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from alovoice_cli.errors import UsageError
+from alovoice_cli.language import joined, tr
 
 ENDPOINTS = (
     *("addAutorule", "getAutorule", "getMyTrunks", "requestcall", "outcall", "getpeers"),
@@ -21,13 +22,16 @@ Kind = Literal["status", "reset", "lost", "cut", "hang", "garbage", "delay"]
 KINDS: tuple[Kind, ...] = ("reset", "lost", "cut", "hang", "garbage")
 """Those that are written as a bare word; a status is written as its number, a delay as `delay=2s`."""
 
-GRAMMAR = (
-    "ENDPOINT:KIND[@PERCENT%], comma-separated; ENDPOINT: * or "
-    + ", ".join(ENDPOINTS)
-    + "; KIND: a status 400-599 (503/5 adds Retry-After: 5), "
-    + ", ".join(KINDS)
-    + ", delay=DURATION (500ms, 2s, 1m)"
-)
+
+def grammar() -> str:
+    """Returns how a `--fault` text is written."""
+    return tr(
+        "write ENDPOINT:KIND[@PERCENT%], separated by commas; ENDPOINT: * or {endpoints};"
+        " KIND: a status 400-599 (503/5 adds Retry-After: 5), {kinds}, delay=TIME (500ms, 2s, 1m)",
+        endpoints=", ".join(ENDPOINTS),
+        kinds=", ".join(KINDS),
+    )
+
 
 _STATUS = re.compile(r"(\d{3})(?:/(\d{1,5}))?", re.ASCII)
 _DURATION = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)(ms|s|m)", re.ASCII)
@@ -65,11 +69,12 @@ def _parse_fault(text: str, place: int) -> Fault:
     rule, at, percent = text.partition("@")
     endpoint, colon, kind = (part.strip() for part in rule.partition(":"))
     if not colon:
-        raise _unreadable(text, place, "it lacks the colon between endpoint and kind")
+        raise _unreadable(text, place, tr("the colon between endpoint and kind is missing"))
     if endpoint not in (EVERY, *ENDPOINTS):
-        near = difflib.get_close_matches(endpoint, ENDPOINTS, 1)
-        meant = f"; did you mean {near[0]}?" if near else ""
-        raise _unreadable(text, place, f"there is no endpoint {endpoint!r}{meant}")
+        why = tr("there is no endpoint {value}", value=repr(endpoint))
+        if near := difflib.get_close_matches(endpoint, ENDPOINTS, 1):
+            why = joined("; ", (why, tr("did you mean {word}?", word=near[0])))
+        raise _unreadable(text, place, why)
     return _parse_kind(kind, endpoint, _parse_percent(percent, text, place) if at else 100.0, text, place)
 
 
@@ -79,26 +84,31 @@ def _parse_kind(kind: str, endpoint: str, percent: float, text: str, place: int)
             return Fault(endpoint, word, percent)
     if status := _STATUS.fullmatch(kind):
         if not 400 <= int(status[1]) <= 599:
-            raise _unreadable(text, place, f"the status {status[1]} is not between 400 and 599")
+            raise _unreadable(text, place, tr("the status {status} is not between 400 and 599", status=status[1]))
         retry_after = int(status[2]) if status[2] else None
         return Fault(endpoint, "status", percent, status=int(status[1]), retry_after_seconds=retry_after)
     if kind.startswith("delay="):
         duration = _DURATION.fullmatch(kind.removeprefix("delay="))
         if duration is None:
-            raise _unreadable(text, place, f"{kind.removeprefix('delay=')!r} is no duration such as 500ms, 2s or 1m")
+            value = repr(kind.removeprefix("delay="))
+            raise _unreadable(text, place, tr("{value} is not a length of time such as 500ms, 2s or 1m", value=value))
         return Fault(endpoint, "delay", percent, delay_seconds=float(duration[1]) * _SECONDS[duration[2]])
-    raise _unreadable(text, place, f"there is no kind {kind!r}")
+    raise _unreadable(text, place, tr("there is no kind {value}", value=repr(kind)))
 
 
 def _parse_percent(percent: str, text: str, place: int) -> float:
     match = _PERCENT.fullmatch(percent.strip())
     if match is None or not 0 < float(match[1]) <= 100:
-        raise _unreadable(text, place, f"{percent.strip()!r} is no percentage over 0% and up to 100%")
+        why = tr("{value} is not a percentage over 0% and up to 100%", value=repr(percent.strip()))
+        raise _unreadable(text, place, why)
     return float(match[1])
 
 
 def _unreadable(text: str, place: int, why: str) -> UsageError:
-    return UsageError(f"fault {place} ({text!r}) cannot be read: {why}", hint=GRAMMAR)
+    return UsageError(
+        tr("fault {number} ({value}) is not valid: {problem}", number=place, value=repr(text), problem=why),
+        hint=grammar(),
+    )
 
 
 Message = MutableMapping[str, Any]

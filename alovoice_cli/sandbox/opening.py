@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from alovoice_cli.errors import UsageError
+from alovoice_cli.language import tr
 from alovoice_cli.sandbox.app import make_app
 from alovoice_cli.sandbox.faults import App, parse_faults
 from alovoice_cli.sandbox.pbx import Pbx
@@ -52,11 +53,11 @@ def open_sandbox(
     `--fault` text. `now` is an aware clock. Raises UsageError for a bad token, fault text, speed or file.
     """
     if token and not _TOKEN.fullmatch(token):
-        raise UsageError("a token is up to 200 printable characters, without / ? # % \\ or spaces")
+        raise UsageError(tr("a token has up to 200 printable characters, without / ? # % \\ or spaces"))
     ordered = parse_faults(faults)
     pace = DEFAULT_SPEED if speed is None else speed
     if not 0 < pace <= 1_000_000:
-        raise UsageError(f"the speed {pace} is not over 0 and up to 1000000")
+        raise UsageError(tr("--speed {value} is not over 0 and up to 1000000", value=pace))
     store = PbxStore(path)
     if seed is not None:
         store.change_setting("seed", str(seed))

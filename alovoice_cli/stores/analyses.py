@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from alovoice_cli.errors import UsageError
+from alovoice_cli.language import ngettext, tr
 from alovoice_cli.speech.folding import foldings
 from alovoice_cli.speech.talk import EVERYTHING, ScoreOverride, Talk, Wanted, read_talk
 from alovoice_cli.speech.turns import speech_turns
@@ -272,8 +273,8 @@ class Analyses:
             parsed = json.loads(str(answer))
         except ValueError as error:
             raise UsageError(
-                f"{self.path} is damaged: the analysis of call {call_id} cannot be read",
-                hint=f"`alovoice ai result {call_id}` fetches it again",
+                tr("{path} is damaged: the analysis of call {id} cannot be read", path=self.path, id=call_id),
+                hint=tr("`alovoice ai result {id}` downloads it again", id=call_id),
             ) from error
         points, note, set_by, set_at = set_by_hand
         return Kept(
@@ -300,7 +301,13 @@ class Analyses:
         query = f"SELECT {columns} FROM analysis WHERE indexed = 0 LIMIT ?"  # noqa: S608 - constants
         (left,) = connection.execute("SELECT count(*) FROM analysis WHERE indexed = 0").fetchone()
         if left > _CHUNK and self._note is not None:
-            self._note(f"{left} stored analyses are indexed anew for searches, once")
+            self._note(
+                ngettext(
+                    "{n} stored analysis is indexed again for searches, once",
+                    "{n} stored analyses are indexed again for searches, once",
+                    left,
+                )
+            )
         while connection.execute("SELECT 1 FROM analysis WHERE indexed = 0").fetchone():
             with transaction(connection):
                 for number, *rest in connection.execute(query, (_CHUNK,)).fetchall():

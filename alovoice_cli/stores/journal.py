@@ -18,7 +18,7 @@ from typing import NamedTuple, Protocol
 
 from alovoice_cli.batch_rows import BatchRow, RowProgress, RowResult
 from alovoice_cli.errors import UsageError
-from alovoice_cli.language import all_in_english
+from alovoice_cli.language import all_in_english, tr
 from alovoice_cli.stores.migrations import iso, storable
 
 
@@ -256,7 +256,14 @@ class Journal:
 
     def _check_step(self, before: RowProgress, after: RowProgress) -> None:
         if not after.follows(before):
-            raise UsageError(f"{self.label}: a row that is {before.state} cannot become {after.state}")
+            raise UsageError(
+                tr(
+                    "{path}: a row that is {before} cannot become {after}",
+                    path=self.label,
+                    before=before.state,
+                    after=after.state,
+                )
+            )
 
     # --- reading -----------------------------------------------------------------------------------------------------
 
@@ -324,8 +331,8 @@ def _digest(*parts: str) -> str:
 def damaged(label: str, why: str) -> UsageError:
     """Returns the error for a journal that cannot be trusted."""
     return UsageError(
-        f"{label} is damaged: whom this batch has called is not certain any more, so nothing is sent",
-        hint="see `alovoice call receipts list` for what was sent; call the rest with a list of their own",
+        tr("{path} is damaged: it is not certain whom this batch has called, so nothing is sent", path=label),
+        hint=tr("see `alovoice call receipts list` for what was sent; call the others with a new list"),
         detail=why,
     )
 
@@ -333,6 +340,6 @@ def damaged(label: str, why: str) -> UsageError:
 def deleted(label: str) -> UsageError:
     """Returns the error for a journal that is gone while its batch runs."""
     return UsageError(
-        f"{label} was deleted or moved while the batch runs: nothing more is sent",
-        hint="put it back and run the same line again; `alovoice call receipts list` has what was sent",
+        tr("{path} was deleted or moved while the batch runs: nothing more is sent", path=label),
+        hint=tr("put it back and run the same command again; `alovoice call receipts list` has what was sent"),
     )

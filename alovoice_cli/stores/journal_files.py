@@ -8,6 +8,7 @@ from threading import Lock
 
 from alovoice_cli.batch_rows import BatchRow, RowProgress
 from alovoice_cli.errors import UsageError
+from alovoice_cli.language import tr
 from alovoice_cli.stores.journal import Journal, JournalHead, StoredRow, damaged, deleted
 from alovoice_cli.stores.journal_places import NAME, JournalPlace, Journals
 from alovoice_cli.stores.migrations import explained, open_store, transaction
@@ -127,10 +128,10 @@ class JournalPath(JournalPlace):
     def locked(self, *, shared: bool = False, spacing: float = 0.0) -> Iterator[None]:
         if shared:
             raise UsageError(
-                "--shared needs a store that machines can share: nothing was sent",
-                hint="`alovoice config set store postgresql://user@host/database` on each machine",
+                tr("--shared needs a store that machines can share: nothing was sent"),
+                hint=tr("run `alovoice config set store postgresql://user@host/database` on each machine"),
             )
-        with hold(self.path.with_name(self.path.name + ".lock"), f"the batch {self.name} runs"):
+        with hold(self.path.with_name(self.path.name + ".lock"), tr("the batch {name} runs", name=self.name)):
             yield
 
     def begin(self, head: JournalHead, rows: Iterable[BatchRow], left_out: Mapping[str, RowProgress]) -> Journal:
@@ -175,7 +176,10 @@ class JournalFolder(Journals):
         if "/" in label or "\\" in label or label.endswith(SUFFIX):
             return self._place(Path(label).absolute())
         if not NAME.fullmatch(label):
-            raise UsageError(f"no batch can be called {label!r}", hint="letters, digits, `-`, `_`, `.`; or a path")
+            raise UsageError(
+                tr("{value} is not a valid name of a batch", value=repr(label)),
+                hint=tr("use letters, digits, `-`, `_` and `.`, or a path"),
+            )
         return self._place(self.folder / f"{label}{SUFFIX}")
 
     def places(self) -> list[JournalPlace]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from alovoice_cli.batch_rows import BatchRow, RowProgress
 from alovoice_cli.errors import UsageError
+from alovoice_cli.language import tr
 from alovoice_cli.stores.journal import Journal, JournalHead, JournalTables, damaged
 
 NAME = re.compile(r"[\w][\w.+-]{0,99}")
@@ -91,7 +92,9 @@ class Journals(ABC):
         """Returns the journal as `named` does; raises UsageError if it is missing."""
         place = self.named(label)
         if not place.exists:
-            raise UsageError(f"there is no batch {label} here", hint="see `alovoice call batches list`")
+            raise UsageError(
+                tr("there is no batch {name} here", name=label), hint=tr("see `alovoice call batches list`")
+            )
         return place
 
     def usual(self, verb: str, source: str, digest: str) -> JournalPlace:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from alovoice_cli.errors import CheckFailedError, UsageError
+from alovoice_cli.language import tr
 from alovoice_cli.receipts import Intent, Receipt, RequestOutcome
 from alovoice_cli.stores.database import StoreConnection, database_at, in_chunks
 from alovoice_cli.stores.migrations import iso, storable
@@ -72,10 +73,16 @@ class Quota(NamedTuple):
 
     def spent(self, more: int = 0) -> CheckFailedError:
         """Returns the error for a quota that is too small for this many more requests."""
-        asked = f", and {more} more are asked for" if more else ""
+        message = tr("the profile's {name} is {limit} within 24 hours", name=self.name, limit=self.most)
+        if more:
+            message = tr(
+                "the profile's {name} is {limit} within 24 hours, and {more} more are requested",
+                name=self.name,
+                limit=self.most,
+                more=more,
+            )
         return CheckFailedError(
-            f"the profile's {self.name} is {self.most} within 24 hours{asked}",
-            hint=f"wait, or raise it with `alovoice config set {self.name} N`",
+            message, hint=tr("wait, or raise it with `alovoice config set {name} N`", name=self.name)
         )
 
 
@@ -140,7 +147,9 @@ class Ledger:
             latest = made + count - 1
             connection.execute("UPDATE made_id SET last = ?", (latest,))
             if latest > _LARGEST_ID:
-                raise UsageError("no id of 15 digits is left: the clock is far in the future", hint="set the clock")
+                raise UsageError(
+                    tr("no id of 15 digits is left: the clock is far in the future"), hint=tr("set the clock")
+                )
         return [str(number) for number in range(made, latest + 1)]
 
     # --- what is read ------------------------------------------------------------------------------------------------
@@ -222,7 +231,9 @@ class Ledger:
                 settled_at=None if settled_at is None else str(settled_at),
             )
         except ValueError as error:
-            raise UsageError(f"{self.database.label} is damaged: receipt R-{code} cannot be read") from error
+            raise UsageError(
+                tr("{path} is damaged: receipt {receipt} cannot be read", path=self.database.label, receipt=f"R-{code}")
+            ) from error
 
 
 def _count(connection: StoreConnection, profile: object, quota: Quota) -> int:
@@ -255,4 +266,6 @@ def _code(receipt: str) -> str:
 
 
 def _unknown_receipt(receipt: str) -> UsageError:
-    return UsageError(f"there is no receipt {receipt} here", hint="see `alovoice call receipts list`")
+    return UsageError(
+        tr("there is no receipt {receipt} here", receipt=receipt), hint=tr("see `alovoice call receipts list`")
+    )

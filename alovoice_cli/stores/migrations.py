@@ -11,7 +11,8 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from alovoice_cli.errors import FULL_DISK, UsageError, no_space_left
+from alovoice_cli.errors import FULL_DISK, UsageError, no_space_left, reason_of
+from alovoice_cli.language import mark, tr
 
 _POLL_SECONDS = 0.01
 
@@ -71,7 +72,9 @@ def explained(path: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno in FULL_DISK:
             raise full_disk_error(path, str(error)) from error
-        raise UsageError(f"cannot open {path}: {error.strerror or error}", hint=_ELSEWHERE) from error
+        raise UsageError(
+            tr("cannot open {path}: {problem}", path=path, problem=reason_of(error)), hint=tr(_ELSEWHERE)
+        ) from error
 
 
 # On a full disk SQLite's message is "disk I/O error" for a write, and "unable to open" for a new log.
@@ -81,7 +84,7 @@ _TRIED_BYTES = 64 * 1024
 
 def full_disk_error(path: Path, detail: str) -> UsageError:
     """Returns the error for a file of the state directory on a full disk."""
-    hint = "make room there, or set ALOVOICE_STATE_DIR to a folder on another disk"
+    hint = tr("make room there, or set ALOVOICE_STATE_DIR to a directory on another disk")
     return UsageError(no_space_left(path), hint=hint, detail=detail)
 
 
@@ -100,19 +103,26 @@ def _takes_no_more(path: Path) -> bool:
     return False
 
 
-_ELSEWHERE = "make its directory writable, or set ALOVOICE_STATE_DIR to another one"
+_ELSEWHERE = mark("make its directory writable, or set ALOVOICE_STATE_DIR to another one")
 
 
 def _explanation(path: Path, error: sqlite3.Error) -> UsageError:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the upper bytes only refine it
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-        aside = f"move it aside (and {path.name}-wal, {path.name}-shm, if they are there), then run again"
-        return UsageError(f"{path} is damaged, or no SQLite file", hint=aside, detail=str(error))
+        aside = tr(
+            "move it to another place (also {name}-wal and {name}-shm, if they exist), then run the command again",
+            name=path.name,
+        )
+        return UsageError(tr("{path} is damaged, or is not a SQLite file", path=path), hint=aside, detail=str(error))
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return UsageError(f"{path} is in use by another process", hint="run again when it is done", detail=str(error))
+        return UsageError(
+            tr("{path} is in use by another process", path=path),
+            hint=tr("run the command again when that process has ended"),
+            detail=str(error),
+        )
     if code == sqlite3.SQLITE_FULL or (code in _MAYBE_FULL and _takes_no_more(path)):
         return full_disk_error(path, str(error))
-    return UsageError(f"cannot use {path}: {error}", hint=_ELSEWHERE)
+    return UsageError(tr("cannot use {path}: {problem}", path=path, problem=error), hint=tr(_ELSEWHERE))
 
 
 def make_private_file(path: Path) -> None:
@@ -157,8 +167,13 @@ def _version(path: Path, connection: sqlite3.Connection, known: int) -> int:
     version: int = connection.execute("PRAGMA user_version").fetchone()[0]
     if version > known:
         raise UsageError(
-            f"{path} was made by a newer version of alovoice (its schema is {version}, this version knows {known})",
-            hint="upgrade alovoice, or set ALOVOICE_STATE_DIR to another directory",
+            tr(
+                "{path} was made by a newer version of alovoice (its schema is {version}, this version knows {known})",
+                path=path,
+                version=version,
+                known=known,
+            ),
+            hint=tr("upgrade alovoice, or set ALOVOICE_STATE_DIR to another directory"),
         )
     return version
 
@@ -167,7 +182,10 @@ def _migrate(path: Path, connection: sqlite3.Connection, migrations: Sequence[st
     with transaction(connection):
         version = _version(path, connection, len(migrations))  # again: another process may have been first
         if version == 0 and connection.execute("SELECT 1 FROM sqlite_master").fetchone():
-            raise UsageError(f"{path} is a SQLite file, but not one of alovoice", hint="move it aside, then run again")
+            raise UsageError(
+                tr("{path} is a SQLite file of another program", path=path),
+                hint=tr("move it to another place, then run the command again"),
+            )
         for number, script in enumerate(migrations[version:], start=version + 1):
             for statement in statements(script):
                 connection.execute(statement)

@@ -13,6 +13,7 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from alovoice_cli.errors import UsageError
+from alovoice_cli.language import tr
 from alovoice_cli.store_urls import masked_url
 
 if TYPE_CHECKING:
@@ -79,8 +80,8 @@ def connect(url: str, *, timeout: float | None = None) -> ServerConnection:
         given = psycopg.conninfo.conninfo_to_dict(url)
     except psycopg.ProgrammingError as error:
         raise UsageError(
-            f"the store's URL {masked_url(url)} cannot be read",
-            hint="such as postgresql://user@host/database",
+            tr("the store's URL {url} is not valid", url=masked_url(url)),
+            hint=tr("write it as postgresql://user@host/database"),
             detail=str(error),
         ) from None
     options = {**_DEFAULTS, **{name: text for name, text in given.items() if text is not None}}
@@ -99,8 +100,12 @@ def _require_utf8(url: str, connection: psycopg.Connection[tuple[Any, ...]]) -> 
     if encoding not in ("UTF8", None):  # a pooler between may not say
         connection.close()
         raise UsageError(
-            f"the database of {masked_url(url)} cannot hold every letter: its encoding is {encoding}",
-            hint="make one with `createdb --encoding UTF8 --template template0 NAME`",
+            tr(
+                "the database of {url} cannot store all letters: its encoding is {encoding}",
+                url=masked_url(url),
+                encoding=encoding,
+            ),
+            hint=tr("create one with `createdb --encoding UTF8 --template template0 NAME`"),
         )
 
 
@@ -129,7 +134,7 @@ def load_driver() -> Any:
         import psycopg.conninfo  # noqa: PLC0415 - same
     except ImportError as error:
         raise UsageError(
-            "a store on PostgreSQL needs psycopg, which is not installed",
+            tr("a store on PostgreSQL needs psycopg, which is not installed"),
             hint="python -m pip install 'alovoice[postgres]'",
             detail=str(error),
         ) from None
@@ -156,11 +161,13 @@ def server_error(url: str, error: Exception) -> UsageError:
     is_lost = isinstance(error, (driver.OperationalError, driver.InterfaceError))
     if is_lost and (state is None or state.startswith(_GONE)):
         return UsageError(
-            f"the store {masked_url(url)} cannot be reached",
-            hint="check the server, the URL and the password (PGPASSWORD or ~/.pgpass)",
+            tr("the store {url} cannot be reached", url=masked_url(url)),
+            hint=tr("check the server, the URL and the password (PGPASSWORD or ~/.pgpass)"),
             detail=detail,
         )
-    return UsageError(f"the store {masked_url(url)} refused: {detail.splitlines()[0]}", detail=detail)
+    return UsageError(
+        tr("the store {url} refused: {problem}", url=masked_url(url), problem=detail.splitlines()[0]), detail=detail
+    )
 
 
 @contextmanager

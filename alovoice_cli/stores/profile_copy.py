@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from alovoice_cli.errors import UsageError
+from alovoice_cli.language import tr
 from alovoice_cli.stores import campaigns, ledger
 from alovoice_cli.stores.copied_rows import CopyCount, CopyStep
 from alovoice_cli.stores.database import Database, StoreConnection, database_at
@@ -167,7 +168,7 @@ class ProfileCopy:
             with place.locked():
                 counted = self._moved(place)
         except UsageError as trouble:
-            self.remarks.append(f"{trouble.message}: its journal stays in {place.path}")
+            self.remarks.append(tr("{problem}: its journal stays in {path}", problem=trouble.message, path=place.path))
             counted = CopyCount(left=1)
         if any(counted):
             yield CopyStep("journal", counted)
@@ -218,7 +219,9 @@ class ProfileCopy:
         return CopyCount(updated=1) if any(moved) else CopyCount(known=1)
 
     def _stays(self, name: str) -> CopyCount:
-        self.remarks.append(f"the server has another batch {name}: the journal of this machine stays in its file")
+        self.remarks.append(
+            tr("the server has another batch {name}: the journal of this computer stays in its file", name=name)
+        )
         return CopyCount(left=1)
 
     # --- any table

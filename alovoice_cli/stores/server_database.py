@@ -9,6 +9,7 @@ from threading import RLock
 from typing import Any
 
 from alovoice_cli.errors import UsageError
+from alovoice_cli.language import tr
 from alovoice_cli.store_urls import masked_url
 from alovoice_cli.stores.database import StoreConnection
 from alovoice_cli.stores.event_postgres import open_server, own_types
@@ -104,8 +105,8 @@ def hold_on_server(url: str, name: str, what: str, *, patience: float) -> Iterat
                 connection.execute("SELECT pg_advisory_lock(?)", (lock_key("turn", name),))
             except load_driver().errors.LockNotAvailable:
                 raise UsageError(
-                    f"{what} already, on this machine or another",
-                    hint="end that one first, or read what it prints",
+                    tr("{what} already, on this computer or another", what=what),
+                    hint=tr("end that process first, or read its output"),
                 ) from None
         yield
 
@@ -128,9 +129,15 @@ def _server_version(url: str, connection: ServerConnection, name: str, known: in
     version = int(found[0]) if found else 0
     if version > known:
         raise UsageError(
-            f"{masked_url(url)} was made by a newer version of alovoice"
-            f" (its schema of {name} is {version}, this version knows {known})",
-            hint="upgrade alovoice, or name another store",
+            tr(
+                "{store} was made by a newer version of alovoice"
+                " (its schema of {name} is {version}, this version knows {known})",
+                store=masked_url(url),
+                name=name,
+                version=version,
+                known=known,
+            ),
+            hint=tr("upgrade alovoice, or use another store"),
         )
     return version
 

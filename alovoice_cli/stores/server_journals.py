@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from alovoice_cli.batch_rows import BatchRow, RowProgress
 from alovoice_cli.errors import UsageError
+from alovoice_cli.language import tr
 from alovoice_cli.stores.journal import Journal, JournalHead, StoredRow, deleted
 from alovoice_cli.stores.journal_places import NAME, JournalPlace, Journals, JournalTakenError
 from alovoice_cli.stores.postgres import explained_server, load_driver, server_transaction
@@ -81,7 +82,9 @@ class ServerJournal:
             found = connection.execute("SELECT number FROM journal WHERE name = ?", (name,)).fetchone()
         if found is None:
             self.close()
-            raise UsageError(f"there is no batch {name} here", hint="see `alovoice call batches list`")
+            raise UsageError(
+                tr("there is no batch {name} here", name=name), hint=tr("see `alovoice call batches list`")
+            )
         self._number = int(found[0])
 
     @property
@@ -118,7 +121,7 @@ class ServerJournal:
             (self.label,),
         ).fetchone()
         if found is None:
-            raise JournalTakenError(f"the batch {self.label} was begun by another machine at the same moment")
+            raise JournalTakenError(tr("another machine started the batch {name} at the same moment", name=self.label))
         return int(found[0])
 
     def claim(self, row: StoredRow, before: str) -> bool:
@@ -268,9 +271,13 @@ class ServerJournalPlace(JournalPlace):
                 break
             time.sleep(_LOOK_SECONDS)
         holders = [str(name).removeprefix("alovoice ") for (name,) in connection.execute(_HOLDERS, (key,)) if name]
-        by = f", by process {' and '.join(holders)}" if holders else ""
-        hint = "end that one first, or give --shared to each of them" if not shared else "end that one first"
-        raise UsageError(f"the batch {self.name} runs already{by}", hint=hint)
+        message = tr("the batch {name} runs already", name=self.name)
+        if holders:
+            message = tr(
+                "the batch {name} runs already, by process {process}", name=self.name, process=", ".join(holders)
+            )
+        hint = tr("end that run first") if shared else tr("end that run first, or give --shared to both runs")
+        raise UsageError(message, hint=hint)
 
     def begin(self, head: JournalHead, rows: Iterable[BatchRow], left_out: Mapping[str, RowProgress]) -> Journal:
         journal = Journal(ServerJournal(self._url, self.name, self._running, is_new=True), self._now)
@@ -312,8 +319,8 @@ class ServerJournals(Journals):
     def named(self, label: str) -> ServerJournalPlace:
         if not NAME.fullmatch(label):
             raise UsageError(
-                f"no batch can be called {label!r}",
-                hint="letters, digits, `-`, `_`, `.`; the profile's batches are on its server, not in files",
+                tr("{value} is not a valid name of a batch", value=repr(label)),
+                hint=tr("use letters, digits, `-`, `_` and `.`; the profile's batches are on its server, not in files"),
             )
         return ServerJournalPlace(self._url, label, self._now)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from alovoice_cli.errors import UsageError
 from alovoice_cli.events.store_survey import SpoolFile, StoreSurvey, WaitingTarget
+from alovoice_cli.language import tr
 from alovoice_cli.store_urls import is_server_url
 from alovoice_cli.stores.event_engine import (
     Connection,
@@ -87,8 +88,10 @@ class StoreCheck:
 
     def _missing(self) -> UsageError:
         return UsageError(
-            f"there is no event store {'in ' if self._is_server else ''}{store_name(self._url)}",
-            hint="`alovoice listen` makes it, and fills it with what the PBX sends",
+            tr("there is no event store in {place}", place=store_name(self._url))
+            if self._is_server
+            else tr("there is no event store {path}", path=store_name(self._url)),
+            hint=tr("`alovoice listen` creates it, and records what the PBX sends"),
         )
 
 

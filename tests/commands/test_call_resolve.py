@@ -151,12 +151,12 @@ def test_ctrl_c_ends_the_waiting_and_tells_what_is_known(alovoice: FrontDoor, pb
 def test_nothing_is_sent_where_nobody_would_hear_the_end(alovoice: FrontDoor, pbx: Pbx, words: tuple[str, ...]) -> None:
     pbx.up(since=300, until=-100)
     down = alovoice(*words, "--wait")
-    assert (down.code, "the listener is down" in down.err) == (2, True)
+    assert (down.code, "the listener is not running" in down.err) == (2, True)
     assert alovoice("config", "set", "store", f"sqlite:///{alovoice.home / 'other.db'}").code == 0
     never = alovoice(*words, "--wait")
-    assert (never.code, "no listener has run for this PBX" in never.err) == (2, True)
+    assert (never.code, "none has run for this PBX" in never.err) == (2, True)
     embedded = alovoice(*words, "--wait", "-p", "sandbox")
-    assert (embedded.code, "the embedded PBX tells nobody" in embedded.err) == (2, True)
+    assert (embedded.code, "does not work with the built-in PBX" in embedded.err) == (2, True)
     assert pbx.server.requests == []
     assert _receipts(alovoice) == []
     assert alovoice(*words, "--wait", "--dry-run", environ={"ALOVOICE_STATE_DIR": str(alovoice.home / "x")}).code == 0
@@ -173,7 +173,7 @@ def test_without_a_listeners_store_it_cannot_be_known_but_what_never_left_did_no
     assert f"`alovoice call resolve {receipt}`" in lost.err
     result = alovoice("call", "resolve", receipt, terminal=True)
     assert result.code == 6
-    assert "no listener has run for this PBX" in " ".join(result.out.split())
+    assert "none has run for this PBX" in " ".join(result.out.split())
     assert alovoice(*OUT[:-1], "171", "--base-url", "http://127.0.0.1:9").code == 5
     unsent = alovoice("call", "resolve", "171", "--json")
     assert (unsent.code, json.loads(unsent.out)["why"]) == (1, "never_left")
@@ -233,7 +233,7 @@ def test_a_batch_without_unknown_rows_or_without_a_name_there_is_said_so(alovoic
     missing = alovoice("call", "resolve", "--batch", "morning")
     assert (missing.code, "there is no batch morning" in missing.err) == (2, True)
     both = alovoice("call", "resolve", "--batch", "evening", "--all")
-    assert (both.code, "say which call" in both.err) == (2, True)
+    assert (both.code, "name a call, or give --all" in both.err) == (2, True)
 
 
 def test_a_token_that_is_revoked_afterwards_changes_nothing(alovoice: FrontDoor, pbx: Pbx) -> None:
@@ -251,11 +251,11 @@ def test_a_token_that_is_revoked_afterwards_changes_nothing(alovoice: FrontDoor,
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ((), "say which call"),
-        (("170", "--all"), "say which call"),
+        ((), "name a call, or give --all"),
+        (("170", "--all"), "name a call, or give --all"),
         (("R-0000",), "there is no receipt R-0000"),
         (("170", "--wait", "3x"), "not a valid length of time"),
-        (("170", "-p", "tashkent"), "was asked of PBX default"),
+        (("170", "-p", "tashkent"), "was sent to PBX default"),
     ],
 )
 def test_words_that_name_no_call_are_refused(alovoice: FrontDoor, pbx: Pbx, words: tuple[str, ...], said: str) -> None:
@@ -270,7 +270,7 @@ def test_an_id_that_several_requests_bear_has_to_be_told_apart(alovoice: FrontDo
     alovoice(*IVR)
     alovoice(*IVR)
     result = alovoice("call", "resolve", "170")
-    assert (result.code, "2 requests bear the id 170" in result.err) == (2, True)
+    assert (result.code, "2 requests have the id 170" in result.err) == (2, True)
     assert all(receipt in result.err for receipt in _receipts(alovoice))
 
 
@@ -278,7 +278,7 @@ def test_what_is_no_call_is_not_asked_after(alovoice: FrontDoor) -> None:
     alovoice("ai", "send", "1", "-p", "sandbox")
     (receipt,) = _receipts(alovoice)
     result = alovoice("call", "resolve", receipt, "-p", "sandbox")
-    assert (result.code, "is of no call, but of `ai send`" in result.err) == (2, True)
+    assert (result.code, "belongs to `ai send`, not to a call" in result.err) == (2, True)
 
 
 def test_the_slowest_call_of_thirty_days_is_learned_from_this_pbx(alovoice: FrontDoor, pbx: Pbx) -> None:

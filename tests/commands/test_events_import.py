@@ -129,9 +129,9 @@ def test_what_a_listener_received_is_not_counted_twice(alovoice: FrontDoor) -> N
 @pytest.mark.parametrize(
     ("bad", "reason"),
     [
-        ("{", "no JSON at letter 2"),
-        ("[1]", "no JSON object"),
-        ("[" * 100_000, "no JSON"),
+        ("{", "not JSON from character 2"),
+        ("[1]", "not a JSON object"),
+        ("[" * 100_000, "JSON that is nested too deeply"),
         ('{"type": "callend", "received_at": "2026-11-23T04:00:23Z"}', "body is missing"),
         ('{"type": "call", "received_at": "2026-11-23T04:00:23Z", "body": 1}', 'type is "call"'),
         ('{"type": "callend", "received_at": "2026-11-23T04:00:23", "body": 1}', "not a moment with a zone"),
@@ -154,7 +154,7 @@ def test_a_bad_line_is_named_and_nothing_is_imported(alovoice: FrontDoor, bad: s
     path.write_text(f"{good}\n\n{bad}\n{good}\n", "utf-8")
     done = alovoice("events", "import", str(path))
     assert done.code == 8
-    assert "bad.jsonl, line 3: " in done.err
+    assert "bad.jsonl, row 3: " in done.err
     assert reason in done.err.replace("\n", " ")
     assert not (alovoice.home / "state" / "events.db").exists()
 
@@ -162,9 +162,9 @@ def test_a_bad_line_is_named_and_nothing_is_imported(alovoice: FrontDoor, bad: s
 def test_bytes_that_are_no_text_and_lines_without_end_are_named(alovoice: FrontDoor) -> None:
     path = alovoice.home / "bad.jsonl"
     path.write_bytes(json.dumps(_line()).encode() + b"\n\xff\xfe\n")
-    assert "line 2: no UTF-8 text" in alovoice("events", "import", str(path)).err
+    assert "row 2: not UTF-8 text" in alovoice("events", "import", str(path)).err
     path.write_bytes(b"x" * (9 << 20))
-    assert "line 1: longer than 8 MB" in alovoice("events", "import", str(path)).err
+    assert "row 1: longer than 8 MB" in alovoice("events", "import", str(path)).err
 
 
 def test_several_files_and_standard_input_are_read_and_a_bad_one_stops_all(alovoice: FrontDoor) -> None:
@@ -173,7 +173,7 @@ def test_several_files_and_standard_input_are_read_and_a_bad_one_stops_all(alovo
     assert alovoice("events", "import", "a.jsonl", "bad.jsonl").code == 8
     assert alovoice("events", "import", "none.jsonl").code == 2
     done = alovoice("events", "import", "a.jsonl", "-", stdin=json.dumps(_line(seconds=20)))
-    assert done.err.startswith("note: imported 2 events\n")
+    assert done.err.startswith("note: 2 events were imported\n")
     assert [call.status for call in _calls(alovoice)] == ["200"]
 
 
@@ -281,7 +281,7 @@ def test_an_event_of_the_future_is_named_for_an_import_cannot_be_taken_back(alov
     for words in (("--dry-run",), ()):
         done = alovoice("events", "import", str(path), *words)
         assert done.code == 0
-        assert "typo.jsonl: an event is of the future (2926-11-23 09:00): check its received_at" in done.err
+        assert "typo.jsonl: the time of an event is in the future (2926-11-23 09:00): check its received_at" in done.err
 
 
 def test_complete_files_are_each_complete_from_their_first_line_to_their_last(alovoice: FrontDoor) -> None:
@@ -397,7 +397,7 @@ def test_a_line_of_any_depth_is_read_or_a_reason() -> None:
             parse_line(json.dumps(_line(body=0)).replace(": 0", ": " + "[" * deep + "]" * deep))
         except ValueError as error:
             reasons.add(str(error))
-    assert reasons == {"no JSON that can be kept: nested too deeply"}
+    assert reasons == {"JSON that is nested too deeply"}
 
 
 @given(

@@ -111,7 +111,7 @@ def test_status_counts_what_waits_and_what_is_dead(alovoice: FrontDoor, rows: Ro
     assert told[OLD.label]["oldest_seconds"] > 86_400
     assert "2 events wait, 1 dead letter (the oldest for " in alovoice("status", "--offline").out
     shown = " ".join(alovoice("status", "--offline", "--color", "never", terminal=True).out.split())
-    assert "Token none; ./звонок.sh: 4 wait" in shown
+    assert "Token none; ./звонок.sh: 4 events wait" in shown
     assert "https://old.example.com: 2 events wait, 1 dead letter (the oldest for " in shown
 
 
@@ -241,7 +241,7 @@ def test_status_does_not_take_a_store_that_fails_for_one_in_which_nothing_waits(
     assert "it is not known what waits to be forwarded" in " ".join(told.split())
     shown = alovoice("status", "--offline", "--json")
     assert json.loads(shown.out)["outbox"] is None
-    assert "is damaged, or no SQLite file" in shown.err
+    assert "is damaged, or is not a SQLite file" in shown.err
 
 
 def test_the_end_of_a_pause_that_a_target_asked_for_is_shown(alovoice: FrontDoor, rows: Rows) -> None:

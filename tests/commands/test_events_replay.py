@@ -69,7 +69,7 @@ def test_filters_choose_and_our_own_probes_stay_here(alovoice: FrontDoor, crm: C
 def test_a_probe_is_never_sent_even_by_its_name(alovoice: FrontDoor, crm: Crm, ids: list[str]) -> None:
     result = alovoice("events", "replay", ids[0], ids[4], "--to", crm.url)
     assert (result.code, crm.asked) == (2, [])
-    assert f"{ids[4]} is a probe, which the PBX did not send" in result.err
+    assert f"{ids[4]} is a probe: the PBX did not send it" in result.err
 
 
 def test_filters_that_choose_nothing_send_nothing_and_say_so(alovoice: FrontDoor, crm: Crm, ids: list[str]) -> None:
@@ -81,8 +81,8 @@ def test_filters_that_choose_nothing_send_nothing_and_say_so(alovoice: FrontDoor
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ((), "say which events"),
-        (("e1", "--type", "callend"), "say which events"),
+        ((), "no events are chosen"),
+        (("e1", "--type", "callend"), "no events are chosen"),
         (("e9",), "there is no event 'e9'"),
         (("e1", "--speed", "fast"), "is not a valid speed"),
         (("e1", "--speed", "-1"), "is not a valid speed"),
@@ -115,7 +115,7 @@ def test_events_that_are_not_taken_are_counted(alovoice: FrontDoor, ids: list[st
         result = alovoice("events", "replay", *ids[:4], "--to", crm.url)
         assert len(crm.asked) == 4
     assert result.code == 7
-    assert "1 of 4 events was not taken: the handler answered 503" in result.err
+    assert "1 of 4 events refused: the handler answered 503" in result.err
 
 
 def test_an_empty_condition_does_not_replay_all_that_there_is(alovoice: FrontDoor, ids: list[str], crm: Crm) -> None:

@@ -65,14 +65,14 @@ def test_what_is_set_is_sent_and_what_is_unset_is_not(alovoice: FrontDoor, crm: 
     [
         (("callstart", "--set", "numbr=1"), "did you mean number?"),
         (("callend", "--unset", "number"), "paths: call_id, finish_time, duration, status_code, record"),
-        (("callend", "--set", "number"), "sets nothing"),
-        ((), "say once what to send"),
-        (("callend", "--scenario", "answered"), "say once what to send"),
+        (("callend", "--set", "number"), "has no value"),
+        ((), "no event is chosen, or more than one"),
+        (("callend", "--scenario", "answered"), "no event is chosen, or more than one"),
         (("--scenario", "nosuch"), "scenarios: answered, busy-twice,"),
         (("--scenario", "answered", "--set", "queue_number=1"), "no 'queue_number'"),
-        (("--scenario", "answered", "--count", "2"), "--count and --rate are for single events"),
+        (("--scenario", "answered", "--count", "2"), "--count and --rate cannot be used together"),
         (("--from-event", "e1"), "there is no event store"),
-        (("--from-event", "e1", "--scenario", "answered"), "say once what to send"),
+        (("--from-event", "e1", "--scenario", "answered"), "no event is chosen, or more than one"),
     ],
 )
 def test_wrong_words_send_nothing(alovoice: FrontDoor, crm: Crm, words: tuple[str, ...], message: str) -> None:
@@ -203,8 +203,8 @@ def test_a_stored_body_that_cannot_be_read_can_be_sent_and_not_changed(alovoice:
 @pytest.mark.parametrize(
     ("status", "code", "words"),
     [
-        (500, 7, "the event was not taken: the handler answered 500"),
-        (404, 4, "check the URL, and the secret in it"),
+        (500, 7, "1 of 1 event refused: the handler answered 500"),
+        (404, 4, "check the URL and the secret in it"),
         (400, 1, "answered 400"),
         (302, 7, "redirects are not followed"),
     ],

@@ -36,7 +36,7 @@ def test_the_test_message_says_what_came_back(alovoice: FrontDoor, bot: Bot) -> 
     bot.moved_to, bot.faults = -5, [refusal(400, "Bad Request: upgraded", migrate_to_chat_id=-5)]
     moved = alovoice("notify", "test", *TO)
     assert moved.code == 0
-    assert "give telegram:-5 in its place" in moved.err
+    assert "use telegram:-5 instead" in moved.err
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_each_trouble_has_its_exit_code_and_holds_no_token(
     bot.faults = [fault]
     result = alovoice("notify", "test", *TO, "-v", environ={"ALOVOICE_DEBUG": "1"})
     assert result.code == code
-    assert "did not take the message" in result.err
+    assert "did not accept the message" in result.err
     assert BOT_TOKEN not in result.out + result.err
 
 
@@ -86,7 +86,7 @@ def test_an_answer_whose_header_never_ends_is_not_waited_for(alovoice: FrontDoor
 
 def test_a_proxy_that_needs_a_package_is_named(alovoice: FrontDoor) -> None:
     result = alovoice("notify", "test", "--to", "https://crm.example", environ={"HTTPS_PROXY": "socks5://127.0.0.1:9"})
-    assert "crm.example did not take the message" in result.err
+    assert "crm.example did not accept the message" in result.err
     assert result.code == 5
 
 

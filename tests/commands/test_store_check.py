@@ -66,7 +66,7 @@ def test_a_whole_store_is_described_and_left_as_it_is(alovoice: FrontDoor, store
 def test_people_and_pipes_read_a_record(alovoice: FrontDoor, store: Path) -> None:
     told = alovoice("store", "check")
     fields = dict(line.split("\t") for line in told.out.splitlines())
-    assert (fields["store"], fields["events"], fields["listener"]) == (str(store), "120", "up")
+    assert (fields["store"], fields["events"], fields["listener"]) == (str(store), "120", "running")
     assert fields["newest_event"].endswith("ago)")
     assert "0 errors, 0 warnings" in told.err
     drawn = alovoice("store", "check", terminal=True, environ={"NO_COLOR": "1"})

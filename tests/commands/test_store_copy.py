@@ -157,7 +157,7 @@ def test_what_waits_waits_in_the_target(alovoice: FrontDoor, file: Rows, postgre
         "INSERT INTO outbox_target VALUES ('forward:http://crm/', 'the CRM', 'refusing', 1, '', 0, 0) RETURNING 1",
     )
     result = alovoice("store", "copy", str(file.path), target)
-    assert "2 deliveries wait in both stores now" in result.err
+    assert "2 deliveries now wait in both stores" in result.err
     states = _sql(target, "SELECT seq, state FROM outbox ORDER BY seq")
     assert states == [(1, "due"), (3, "due"), (5, "dead"), (7, "done")], "a program that ran was interrupted"
     assert _sql(target, "SELECT label, state FROM outbox_target") == [("the CRM", "refusing")]

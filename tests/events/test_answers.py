@@ -64,14 +64,14 @@ def test_a_redirect_is_read_in_the_vendor_s_own_notation(body: str) -> None:
         (b" \n", "no body"),
         (b"<!doctype html><p>log in", "a web page"),
         (b'{"id":77}', "an object without `callto`"),
-        (b"{callto: 'call me'}", "no phone number"),
+        (b"{callto: 'call me'}", "not a phone number"),
         (b"{callto: ", "neither JSON nor an id"),
         (b"[77]", "neither an id nor an object"),
         (b"true", "the word true"),
         (b"1234567890123", "more than 12 digits"),
         (b"x" * 33, "more than 32 characters"),
         (b"a\nb", "several lines"),
-        (b"\xff\xff", "cannot be read"),
+        (b"\xff\xff", "an unreadable body"),
     ],
 )
 def test_an_answer_of_no_use_settles_the_delivery_and_has_a_reason(body: bytes, reason: str) -> None:

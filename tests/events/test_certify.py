@@ -164,7 +164,7 @@ def test_each_failure_is_one_sentence_that_says_what_to_do() -> None:
     with served(lambda asked: (500, b"")) as crm:
         first, *rest = _tried(crm.url, "start")
     assert first.finding == (
-        "It answered 500; it should answer with the call's id alone, in plain text, or with nothing."
+        "It answered 500; it should answer only with the id of the call, in plain text, or with nothing."
     )
     assert {outcome.finding for outcome in rest} == {"The same as in start-documented."}
 

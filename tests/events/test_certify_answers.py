@@ -37,19 +37,19 @@ def test_what_the_document_allows_a_callstart_to_be_answered(body: bytes, call_i
     [
         (b"1234567890123", "answered a number of 13 digits"),
         (b"a" * 33, "answered 33 characters"),
-        (b"true", "answered `true`, which the PBX takes for the call's id"),
-        (b"None", "answered `None`, which the PBX takes for the call's id"),
+        (b"true", "answered `true`, which the PBX reads as the id of the call"),
+        (b"None", "answered `None`, which the PBX reads as the id of the call"),
         (b"<!doctype html>", "answered a web page"),
         (b'{"id": 5}', "answered a JSON object without `callto`"),
-        (b'{"callto": 991234567}', "redirects to `991234567`, which is no number in a text"),
-        (b'{"callto": "reception"}', 'redirects to `"reception"`, which is no number in a text'),
+        (b'{"callto": 991234567}', "redirects to `991234567`, which is not a phone number in a string"),
+        (b'{"callto": "reception"}', 'redirects to `"reception"`, which is not a phone number in a string'),
         (b"{callto", "answered `{callto`, which is not valid JSON"),
-        (b"{callto: '99 123 45 67'}", "note: answered a redirect without quotes round `callto`"),
+        (b"{callto: '99 123 45 67'}", "note: answered a redirect without quotes around `callto`"),
         (b'"17"', "note: put the id in quotes"),
-        (b"[17]", "answered `[17]`, which is no id"),
-        (b"17\n18", "answered `17 18`, which is no id"),
-        (b"\xff\xfe", "answered bytes that are no UTF-8 text"),
-        (b"a\x1b[2J", "answered `a^[[2J`, which is no id"),
+        (b"[17]", "answered `[17]`, which is not a valid id"),
+        (b"17\n18", "answered `17 18`, which is not a valid id"),
+        (b"\xff\xfe", "answered bytes that are not UTF-8 text"),
+        (b"a\x1b[2J", "answered `a^[[2J`, which is not a valid id"),
     ],
 )
 def test_what_is_wrong_with_an_answer_to_a_callstart(body: bytes, said: str) -> None:
@@ -64,8 +64,8 @@ def test_what_is_wrong_with_an_answer_to_a_callstart(body: bytes, said: str) -> 
         (given_answer(b"true"), []),
         (given_answer(b" true\r\n"), []),
         (given_answer(b"true", 201), ["note: answered 201 with `true`"]),
-        (given_answer(b""), ["answered an empty body where `true` is expected"]),
-        (given_answer(b"True"), ["answered `True` where `true` is expected"]),
+        (given_answer(b""), ["answered an empty body instead of `true`"]),
+        (given_answer(b"True"), ["answered `True` instead of `true`"]),
         (given_answer(b"true", 302), ["answered 302, a redirect"]),
         (given_answer(b"true", 404), ["answered 404"]),
         (given_answer(b"", None, 10.0, "no answer in time"), ["gave no answer (no answer in time)"]),
@@ -93,28 +93,28 @@ def test_the_five_steps(body: bytes) -> None:
 @pytest.mark.parametrize(
     ("body", "said"),
     [
-        (b'{"action_type": "queue", "action_data": 6000}', "gave queue the argument `6000`, which is no text"),
-        (b'{"action_type": "queue"}', "gave queue the argument `null`, which is no text"),
+        (b'{"action_type": "queue", "action_data": 6000}', "gave queue the argument `6000`, which is not a string"),
+        (b'{"action_type": "queue"}', "gave queue the argument `null`, which is not a string"),
         (b'{"action_type": "queue", "action_data": "sales"}', "gave queue the argument `sales`"),
         (b'{"action_type": "park", "action_data": "1"}', 'answered the step `"park"`'),
         (b'{"action_data": "1"}', "answered the step `null`"),
         (b'{"action_type": ["queue"], "action_data": "1"}', 'answered the step `["queue"]`'),
         (b'{action_type: "queue", action_data: "6000"}', 'answered `{action_type: "queue", action_data: "60…`'),
-        (b'["queue", "6000"]', "answered JSON that is no object"),
-        (b"", "answered an empty body and no JSON"),
+        (b'["queue", "6000"]', "answered JSON that is not an object"),
+        (b"", "answered an empty body instead of JSON"),
         (b"[" * 100_000, "answered `[[["),
     ],
 )
 def test_what_cuts_a_caller_off(body: bytes, said: str) -> None:
     (problem,) = judge("route", given_answer(body)).problems
     assert problem.happened.startswith(said)
-    assert problem.happened.endswith(": the caller would be cut off")
+    assert problem.happened.endswith(": the caller would be disconnected")
     assert problem.remedy
 
 
 def test_a_failing_route_handler_cuts_the_caller_off_too() -> None:
     (problem,) = judge("route", given_answer(b"", 500)).problems
-    assert problem.happened == "answered 500: the caller would be cut off"
+    assert problem.happened == "answered 500: the caller would be disconnected"
 
 
 def test_a_hangup_with_null_is_noted_and_passes() -> None:

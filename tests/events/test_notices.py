@@ -73,7 +73,7 @@ def test_a_full_digest_whose_callers_were_all_called_back_is_no_longer_than_a_me
         again = _call(500, one.notice.call.number, later, status="200")
         done.append(judge_notice(one.notice, [one.notice.call, again], later * SECOND))
     text = message_text(done, START * SECOND, WORDING)
-    assert text.splitlines()[0].endswith(", all done")
+    assert text.splitlines()[0].endswith("; all contacted")
     assert len(text.encode("utf-16-le")) // 2 <= MOST_LETTERS
 
 
@@ -85,7 +85,7 @@ def test_a_full_digest_whose_callers_all_call_again_is_no_longer_than_a_message_
         second = _call(place, one.notice.call.number, START + 86_000, status="603-S")
         again += [one, judge_notice(_notice(second), [one.notice.call, second], (START + 86_100) * SECOND)]
     text = message_text(again, START * SECOND, WORDING)
-    assert text.count("2 tries in 24 hours") == len(chosen)
+    assert text.count("2 calls in 24 hours") == len(chosen)
     assert len(text.encode("utf-16-le")) // 2 <= MOST_LETTERS
 
 
@@ -108,7 +108,7 @@ def test_tries_are_those_of_a_day_up_to_this_call_and_a_ring_group_is_one() -> N
     ]
     judged = judge_notice(_notice(calls[3]), calls, (START + 90) * SECOND)
     assert judged.tries == 2
-    assert "2 tries in 24 hours" in message_text([judged], START * SECOND, WORDING)
+    assert "2 calls in 24 hours" in message_text([judged], START * SECOND, WORDING)
 
 
 @pytest.mark.parametrize(

@@ -248,7 +248,7 @@ def test_a_log_of_json_has_a_zone_a_level_and_fields(listen: Listen, alovoice: F
     listening = listen("--admin", "0.0.0.0:0")
     assert listening.stop(signal.SIGHUP) == 143
     listening.wait_for("ended with")
-    warned, *lines = [json.loads(line) for line in listening.errors if "neither --rules" not in line]
+    warned, *lines = [json.loads(line) for line in listening.errors if "no --rules" not in line]
     assert (warned["level"], [line["level"] for line in lines]) == ("warning", ["info", "info"])
     assert "needs no password and can be reached from other computers" in warned["message"]
     for line in lines:
@@ -263,7 +263,7 @@ def test_what_ends_the_listener_is_a_line_of_its_log(alovoice: FrontDoor) -> Non
     (line,) = result.err.splitlines()
     told = json.loads(line)
     assert (result.code, told["level"], told["kind"], told["exit_code"]) == (2, "error", "usage", 2)
-    assert "this machine has no such address" in told["message"]
+    assert "this computer does not have this address" in told["message"]
     text = alovoice("listen", "--host", "192.0.2.1", "--port", "0", "--log-format", "text", "-q").err
     assert LINE.fullmatch(text.rstrip("\n"))
     undated = alovoice("listen", "--host", "192.0.2.1", "--port", "0", "-q", "--json").err

@@ -146,7 +146,7 @@ def test_the_decision_is_kept_with_its_trail_which_is_found_out_after_the_answer
     assert (_step(answer), answer.rule) == ("peer:2424", "back")
     assert set(answer.answer) == {"step", "us"}
     assert kept["trail"] == [
-        {"rule": "back", "line": 2, "matched": True, "why": 'spoke_within = "7d": they spoke with 2424'}
+        {"rule": "back", "line": 2, "matched": True, "why": 'spoke_within = "7d": the caller spoke with 2424'}
     ]
 
 

@@ -73,7 +73,7 @@ def test_the_unit_names_the_program_as_it_was_started(alovoice: FrontDoor) -> No
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--print-systemd", "--print-nginx"], "a file each"),
+        (["--print-systemd", "--print-nginx"], "cannot be used together"),
         (["--print-systemd", "--sign-secret", "whsec_c2VjcmV0LXNlY3JldC1zZWNyZXQ="], "--sign-secret @FILE"),
         (["--print-systemd", "--secret=very-secret-1234"], "--secret @FILE"),
         (["--print-systemd", "--forward-header", "Authorization: Bearer abc"], "--forward-header @FILE"),

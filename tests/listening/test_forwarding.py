@@ -75,7 +75,7 @@ def test_a_dead_crm_costs_nothing_but_time_and_one_line(listen: Listen, crm: Han
         told = [body["n"] for body in seen if body["call_id"] == f"c{call}"]
         assert told == sorted(told), "events of one call must stay in order"
     assert {body["n"] for body in seen} == set(range(50))
-    assert "events waited" in listening.wait_for("answers again")
+    assert "events were waiting" in listening.wait_for("answers again")
     assert sum("cannot be reached" in line for line in listening.errors) == 1
 
 

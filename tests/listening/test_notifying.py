@@ -118,9 +118,9 @@ def test_hidden_callers_are_counted_and_a_made_up_call_is_marked(listen: Listen,
     hidden, made_up = bot.texts()
     assert "hidden number" in hidden
     assert "2 such calls, " in hidden
-    assert "nobody can call back" in hidden
+    assert "cannot be called back" in hidden
     assert "cancelled by the caller" in made_up
-    assert "test call, made up" in made_up
+    assert "test call" in made_up
 
 
 def test_a_burst_of_500_is_a_few_digests_with_each_number_in_one_of_them(listen: Listen, bot: Bot) -> None:
@@ -181,7 +181,7 @@ def test_a_chat_that_refuses_is_said_once_and_status_and_metrics_show_what_waits
     (standing,) = json.loads(alovoice("status", "--offline", "--json").out)["outbox"]
     assert (standing["target"], standing["state"], standing["waiting"]) == (f"telegram:{CHAT}", "refusing", 2)
     note = alovoice("events", "outbox", "list").err
-    assert f"telegram:{CHAT} takes no messages since" in note
+    assert f"telegram:{CHAT} has not accepted messages since" in note
     assert note.endswith("2 missed calls wait\n")
     metrics = listening.request("GET", f"{listening.admin}/metrics")[1].decode()
     assert re.search(rf'alovoice_notices{{id="[0-9a-f]*",state="waiting",target="telegram:{CHAT}"}} 1.0', metrics)
@@ -252,10 +252,10 @@ def test_what_became_old_is_one_digest_that_says_how_old(listen: Listen, bot: Bo
     sql(alovoice, f"UPDATE notice SET due_at = due_at - {past * 1000000}, born_at = born_at - {past * 1000000}")
     sql(alovoice, "UPDATE notice SET born_at = born_at - 300000000000 WHERE seq < 3")
     again = listen(*LATER)
-    again.wait_for("older than 72 hours and not told")
+    again.wait_for("older than 72 hours and will not be reported")
     bot.wait(lambda: bot.messages)
     (text,) = bot.texts()
-    assert text.startswith("39 missed calls of 39 callers")
+    assert text.startswith("Missed calls: 39; callers: 39")
     assert re.search(r"\(5 h 0\d min ago\)", text)
 
 
@@ -281,7 +281,8 @@ def test_a_killed_listener_repeats_one_message_at_most_and_loses_none(
     repeated = sum(times - 1 for times in whole.values())
     assert repeated <= kills
     assert len(bot.messages) <= 20
-    assert sum(_told(bot).values()) - count <= sum(len(NUMBER.findall(text)) for text, n in whole.items() if n > 1)
+    # One message may be the one that is under way at several kills.
+    assert sum(_told(bot).values()) - count <= sum(len(NUMBER.findall(text)) * (n - 1) for text, n in whole.items())
 
 
 def test_programs_and_handlers_get_json_and_again_when_somebody_called_back(

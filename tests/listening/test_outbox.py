@@ -144,7 +144,7 @@ def test_a_pause_of_an_hour_and_a_stop_by_410_outlast_a_restart_and_end_by_order
     assert len(crm.seen) == 2
     listening.stop()
     listening = listen("--forward", crm.url)
-    listening.wait_for("for it answered 410: 3 are dead letters", PATIENCE)
+    listening.wait_for("because it answered 410: 3 dead letters", PATIENCE)
     crm.answer = lambda _: (200, b"")
     assert alovoice(*_command(line)).code == 0
     crm.wait(5, PATIENCE)

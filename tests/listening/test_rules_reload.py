@@ -117,7 +117,7 @@ def test_a_child_that_dies_leaves_the_last_good_rules_and_a_stop_ends_one_that_r
     gate.write(SECOND)
     gate.child(1)
     gate.let_go("die")
-    listening.wait_for("the last good ones stay in force: the process that read them was ended by signal 9", 60)
+    listening.wait_for("the last good rules stay in force: the process that read them was ended by signal 9", 60)
     assert _decisions(listening) == ["2000", "6000", "6000"]
     assert listening.event(60)["answer"]["outdated"] is True
     gate.write(THIRD)

@@ -62,7 +62,7 @@ def test_a_terminal_gets_the_urls_and_a_line_an_event_that_fits_and_ctrl_c_ends_
     ends = {"stdin": subprocess.DEVNULL, "stdout": screen.end, "stderr": screen.end}
     with subprocess.Popen(words, env=environ, cwd=alovoice.home, **ends) as process:  # type: ignore[call-overload] # three of one type
         try:
-            heading = screen.wait_for("EVENT")
+            heading = screen.wait_for("Event")
             assert "AloVoice must be able to reach these URLs" in heading[0]
             assert "only this computer can reach these URLs" in heading[5]
             urls = dict(line.split() for line in heading[1:5])

@@ -12,7 +12,7 @@ from alovoice_cli.reference import FILE_NAMES, INSTALLATION
 
 from .conftest import Bash, Fish, Shell, Zsh
 
-README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+PAGE = (Path(__file__).parents[2] / "docs" / "operator.md").read_text("utf-8")
 SHELLS: dict[str, type[Shell]] = {"bash": Bash, "zsh": Zsh, "fish": Fish}
 
 
@@ -35,7 +35,7 @@ def test_after_the_lines_of_the_help_a_new_shell_completes(name: str, alovoice: 
     assert complete("alovoice -p d") == ["default"]
 
 
-def test_every_shell_has_its_lines_and_the_readme_has_them_too() -> None:
+def test_every_shell_has_its_lines_and_a_page_has_them_too() -> None:
     assert set(INSTALLATION) == set(FILE_NAMES)
     for lines in INSTALLATION.values():
-        assert "".join(f"    {line}\n" for line in lines) in README
+        assert "".join(f"    {line}\n" for line in lines) in PAGE

@@ -36,7 +36,7 @@ def test_the_url_that_is_reported_accepts_at_once_on_a_free_port() -> None:
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1"])
 def test_a_public_address_is_refused_unless_it_is_allowed(host: str) -> None:
-    with pytest.raises(UsageError, match="other machines"):
+    with pytest.raises(UsageError, match="other computers"):
         SocketServer(counting, host=host)
 
 

@@ -108,8 +108,8 @@ def test_a_reset_gives_no_answer_within_tls_either(secure: Serving, client: ssl.
 @pytest.mark.parametrize(
     ("pair", "words"),
     [
-        (("absent", "key"), "the certificate file absent cannot be read: No such file"),
-        (("certificate", "absent"), "the key file absent cannot be read: No such file"),
+        (("absent", "key"), "absent cannot be read: No such file"),
+        (("certificate", "absent"), "absent cannot be read: No such file"),
         (("rubbish", "key"), ".*rubbish.pem is not a PEM file"),
         (("key", "key"), ".*key.pem contains no readable certificate"),
         (("certificate", "certificate"), ".*certificate.pem contains no readable private key"),

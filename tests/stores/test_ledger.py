@@ -222,7 +222,7 @@ def test_a_damaged_ledger_refuses_and_is_not_replaced(tmp_path: Path, clock: Clo
     left = path.read_bytes()
     with pytest.raises(UsageError, match=re.escape(str(path))) as caught:
         ledger.intend(an_intent())
-    assert "aside" in caught.value.hint
+    assert "move it to another place" in caught.value.hint
     assert path.read_bytes() == left
 
 

@@ -77,7 +77,7 @@ def test_a_file_that_is_no_database_is_named_and_left_as_it_is(path: Path, conte
     with pytest.raises(UsageError, match="damaged") as caught:
         open_store(path, [FIRST])
     assert str(path) in caught.value.message
-    assert "aside" in caught.value.hint
+    assert "move it to another place" in caught.value.hint
     assert path.read_bytes() == content
 
 
@@ -85,7 +85,7 @@ def test_a_database_of_another_program_gets_no_tables_of_ours(path: Path) -> Non
     path.parent.mkdir(parents=True)
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("CREATE TABLE theirs (x)")
-    with pytest.raises(UsageError, match="not one of alovoice"):
+    with pytest.raises(UsageError, match="a SQLite file of another program"):
         open_store(path, [FIRST])
 
 

@@ -6,10 +6,12 @@ import typer
 
 from alovoice_cli.batch_rows import STATES
 from alovoice_cli.commands.batch_options import ResumingCommand, batch_options
+from alovoice_cli.commands.call.local_times import local_columns, note_zone
 from alovoice_cli.commands.command_classes import CommandApp
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import SharedStore, examples
 from alovoice_cli.errors import UsageError
+from alovoice_cli.language import tr
 from alovoice_cli.output.listing import Column, Listing, tone_by
 from alovoice_cli.receipts import STATE_TONES
 from alovoice_cli.session import Session
@@ -17,7 +19,7 @@ from alovoice_cli.session import Session
 app = CommandApp()
 BATCHES = (
     Column("name", "Batch"),
-    Column("created_at", "Begun (UTC)", value=lambda item: f"{item['created_at']}"[:16].replace("T", " ") + "Z"),
+    Column("created_at", "Begun", value=lambda item: f"{item['created_at']}"[:16].replace("T", " ") + "Z"),
     Column("rows", "Rows", numeric=True),
     Column("done", "Done", numeric=True),
     Column("refused", "Refused", numeric=True),
@@ -42,8 +44,8 @@ ROWS = (
     Column("sent", "Sent", shown=False),
     Column("status", "HTTP", shown=False, numeric=True),
     Column("answer", "Answer", shown=False),
-    Column("began_at", "Began (UTC)", shown=False),
-    Column("ended_at", "Ended (UTC)", shown=False),
+    Column("began_at", "Begun", shown=False),
+    Column("ended_at", "Ended", shown=False),
     Column("key", "Key", shown=False),
 )
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of the batch, or path of its journal.")]
@@ -60,7 +62,10 @@ def list_batches(ctx: typer.Context, store: SharedStore = None) -> None:
 
     session: Session = ctx.obj
     session.use_store(store)
-    session.show(Listing(list_journals(session), BATCHES, nothing="no batch was begun from here", ours=True))
+    batches, columns = list_journals(session), local_columns(session, BATCHES, {"created_at"})
+    session.show(Listing(batches, columns, nothing=tr("no batch was started on this computer"), ours=True))
+    if batches:
+        note_zone(session)
 
 
 @app.command(
@@ -95,9 +100,15 @@ def show_batch(
     session: Session = ctx.obj
     session.use_store(store)
     if state is not None and state not in STATES:
-        raise UsageError(f"--state {state!r} is none", hint=f"states: {', '.join(STATES)}")
+        raise UsageError(
+            tr("--state {value} is not a valid state", value=repr(state)),
+            hint=tr("states: {names}", names=", ".join(STATES)),
+        )
     rows = journal_rows(session, name, state)
-    session.show(Listing(rows, ROWS, nothing="no such rows", ours=True))
+    columns = local_columns(session, ROWS, {"began_at", "ended_at"})
+    session.show(Listing(rows, columns, nothing=tr("there are no such rows"), ours=True))
+    if rows and "_at" in (session.options.columns or ""):
+        note_zone(session)
 
 
 @app.command(
@@ -139,4 +150,4 @@ def forget(
     session: Session = ctx.obj
     session.use_store(store)
     told = forget_journal(session, name, accept_risk=accept_risk)
-    session.report(f"forgotten: {told}", forgotten=name)
+    session.report(tr("deleted: {rows}", rows=told), forgotten=name)

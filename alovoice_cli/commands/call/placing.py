@@ -22,6 +22,7 @@ from alovoice_cli.commands.batch_options import (
 from alovoice_cli.commands.call import CallWaitingCommand, Wait
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import CheckFailedError, ExitCode, UsageError
+from alovoice_cli.language import joined, mark, tr
 from alovoice_cli.moments import DailyHours, parse_zone
 from alovoice_cli.output.listing import Record
 from alovoice_cli.phones import canonical, parse_dialled, read_cell, sent_as, trouble_text
@@ -103,7 +104,7 @@ def place_call(
         call = session.client_for(encoding=encoding).call
         return call.out(inner_phone=extension, number=phone, call_id=own_id, user_id=user)
 
-    return _place_one(ctx, place, "Call asked for", ("call_id", call_id), wait)
+    return _place_one(ctx, place, mark("Call requested"), ("call_id", call_id), wait)
 
 
 def place_menu_call(
@@ -137,7 +138,7 @@ def place_menu_call(
         call = session.client_for(encoding=encoding).call
         return call.ivr(callto=phone, ivrid=menu, fromline=line, lang=lang or "", extid=own_id)
 
-    return _place_one(ctx, place, "Menu call asked for", ("extid", extid), wait)
+    return _place_one(ctx, place, mark("Voice menu call requested"), ("extid", extid), wait)
 
 
 def place_conference(
@@ -178,7 +179,9 @@ def place_conference(
         return _place_batch(ctx, given, encoding, wait=wait, no_check=no_check)
     refuse_batch_options(batch_options(ctx), "night_ok", "store")
     if (queue is None) == (not callto):
-        raise UsageError("say once whom to connect", hint="either --callto PHONE, repeated, or --queue N")
+        raise UsageError(
+            tr("name whom to connect, once"), hint=tr("give either --callto PHONE, which is repeatable, or --queue N")
+        )
     (typed_initiator,) = need_all(ctx, callfrom=callfrom)
     initiator = read_party(session, typed_initiator, "--callfrom", no_check=no_check)
     parties = [read_party(session, text, "--callto", no_check=no_check) for text in callto or ()]
@@ -188,7 +191,7 @@ def place_conference(
         call = session.client_for(encoding=encoding).call
         return call.conference(callfrom=initiator, callto=parties, queue=number, extid=own_id)
 
-    return _place_one(ctx, place, "Conference asked for", ("extid", extid), wait)
+    return _place_one(ctx, place, mark("Conference requested"), ("extid", extid), wait)
 
 
 def _place_batch(
@@ -218,7 +221,7 @@ def _place_one(
     if wait is None:
         named = {field: given or session.ledger.make_id()}
         answer = place(named[field])
-        session.show(Record({"receipt": session.last_receipt, **named, "answer": answer}, title=title))
+        session.show(Record({"receipt": session.last_receipt, **named, "answer": answer}, title=tr(title)))
         return ExitCode.DONE
     from alovoice_cli.commands.call.waiting import follow, read_patience
 
@@ -241,10 +244,10 @@ def read_number(session: Session, text: str, option: str, *, no_check: bool) -> 
         return parse_dialled(text, option)
     else:
         trouble, advice = trouble_text(verdict.code, text)
-        hint = f"{advice}; --no-check calls it as it is written".removeprefix("; ")
-        raise CheckFailedError(f"{option} {trouble}: nothing was sent", hint=hint)
+        hint = joined("; ", (*([advice] if advice else []), tr("--no-check calls it as it is written")))
+        raise CheckFailedError(tr("{option} {problem}: nothing was sent", option=option, problem=trouble), hint=hint)
     if sent != typed:
-        session.note(f"{option} {typed!r} is sent as {sent}")
+        session.note(tr("{option} {value} is sent as {number}", option=option, value=repr(typed), number=sent))
     return sent
 
 
@@ -256,7 +259,7 @@ def read_party(session: Session, text: str, option: str, *, no_check: bool) -> "
     try:
         phone, lang = split_party(text)
     except BadCellError as problem:
-        raise UsageError(f"{option} {problem.message}", hint=problem.hint) from problem
+        raise UsageError(joined(" ", (option, problem.message)), hint=problem.hint) from problem
     return Party(read_number(session, phone, option, no_check=no_check), lang.lower())
 
 
@@ -267,15 +270,21 @@ def check_hours(session: Session, *, night_ok: bool) -> None:
     local = session.now().astimezone(parse_zone(settings.timezone))
     if night_ok or quiet is None or not quiet.hold(local):
         return
-    message = f"it is {local:%H:%M}, within the quiet hours {quiet}"
+    now = f"{local:%H:%M}"
     if settings.origin["quiet_hours"].startswith("profile") and not session.options.dry_run:
-        raise CheckFailedError(f"{message} of the profile: nothing was sent", hint="give --night-ok if that is meant")
-    session.note(message)
+        raise CheckFailedError(
+            tr("it is {time}, in the profile's quiet hours {hours}: nothing was sent", time=now, hours=quiet),
+            hint=tr("if this is intended, give --night-ok"),
+        )
+    session.note(tr("it is {time}, in the quiet hours {hours}", time=now, hours=quiet))
 
 
 def parse_id(text: str, option: str) -> str:
     """Returns a typed number or name of the PBX (extension, queue, menu, user). Raises UsageError for spaces or ''."""
     typed = text.strip()
     if not typed or not typed.isprintable() or " " in typed:
-        raise UsageError(f"{option} {text!r} is no number of the PBX", hint="see `alovoice peers`, or the web console")
+        raise UsageError(
+            tr("{option} {value} is not a number of the PBX", option=option, value=repr(text)),
+            hint=tr("see `alovoice peers`, or the web console"),
+        )
     return typed

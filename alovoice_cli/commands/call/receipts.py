@@ -4,9 +4,11 @@ from typing import Annotated
 
 import typer
 
+from alovoice_cli.commands.call.local_times import local_columns, local_text, note_zone
 from alovoice_cli.commands.command_classes import CommandApp
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import SharedStore, examples
+from alovoice_cli.language import tr
 from alovoice_cli.output.listing import Column, Listing, Record, tone_by
 from alovoice_cli.receipts import STATE_TONES
 from alovoice_cli.session import Session
@@ -14,7 +16,7 @@ from alovoice_cli.session import Session
 app = CommandApp()
 COLUMNS = (
     Column("receipt", "Receipt"),
-    Column("begun_at", "When (UTC)", value=lambda item: f"{item['begun_at']}"[:19].replace("T", " ") + "Z"),
+    Column("begun_at", "When", value=lambda item: f"{item['begun_at']}"[:19].replace("T", " ") + "Z"),
     Column("profile", "PBX"),
     Column("command", "Command"),
     Column("numbers", "Numbers"),
@@ -24,11 +26,14 @@ COLUMNS = (
     Column("sent", "Sent", shown=False),
     Column("status", "HTTP", shown=False, numeric=True),
     Column("answer", "Answer", shown=False),
-    Column("settled_at", "Settled (UTC)", shown=False),
+    Column("settled_at", "Settled", shown=False),
     Column("method", "Method", shown=False),
     Column("path", "Path", shown=False),
     Column("pid", "Process", shown=False, numeric=True),
 )
+
+
+_TIMES = ("begun_at", "settled_at")
 
 
 @app.command(
@@ -53,8 +58,11 @@ def list_receipts(
     entries = [entry.as_dict() for entry in session.ledger.receipts(limit=limit + 1 if limit else 0)]
     if limit and len(entries) > limit:
         entries = entries[:limit]
-        session.note(f"the latest {limit}; --limit 0 shows all")
-    session.show(Listing(entries, COLUMNS, nothing="nothing has been asked of a PBX from here"))
+        session.note(tr("the latest {number} are shown; --limit 0 shows all", number=limit))
+    columns = local_columns(session, COLUMNS, _TIMES)
+    session.show(Listing(entries, columns, nothing=tr("no requests have been sent from this computer")))
+    if entries:
+        note_zone(session)
 
 
 @app.command("show", epilog=examples("alovoice call receipts show R-7F3K"))
@@ -67,4 +75,9 @@ def show_receipt(
     session: Session = ctx.obj
     session.use_store(store)
     entry = session.ledger.receipt(receipt)
-    session.show(Record(entry.as_dict(), title=f"Receipt {entry.receipt}"))
+    whole = entry.as_dict()
+    fields = whole
+    if session.stdout.isatty():
+        fields = {**whole, **{name: local_text(session.clock.zone, whole[name]) for name in _TIMES}}
+    session.show(Record(fields, title=tr("Receipt {receipt}", receipt=entry.receipt), whole=whole))
+    note_zone(session)

@@ -12,7 +12,7 @@ from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import ExitCode, UsageError
 from alovoice_cli.events.event import STATUS_TONES, status_word
-from alovoice_cli.language import tr
+from alovoice_cli.language import ngettext, tr
 from alovoice_cli.moments import parse_span
 from alovoice_cli.output.listing import Column, Listing, tone_by
 from alovoice_cli.receipts import STATE_TONES
@@ -37,7 +37,7 @@ COLUMNS = (
     Column("said", "Why"),
     Column("our_id", "Our id", shown=False),
     Column("why", "Reason", shown=False),
-    Column("basis", "Joined by", shown=False),
+    Column("basis", "Matched by", shown=False),
     Column("status", "Status", shown=False, words=status_word, tone=tone_by("status", STATUS_TONES)),
     Column("answered_by", "Answered by", shown=False),
     Column("duration", "Seconds", shown=False, numeric=True),
@@ -74,7 +74,8 @@ def resolve_calls(
     session: Session = ctx.obj
     if [request is not None, every, batch is not None].count(True) != 1:
         raise UsageError(
-            "say which call", hint="a receipt (`alovoice call receipts list`), our id of it, --all or --batch NAME"
+            tr("name a call, or give --all or --batch NAME"),
+            hint=tr("a call is named by its receipt (`alovoice call receipts list`) or by your id of it"),
         )
     session.use_store(store)
     patience = parse_span(wait, "--wait") if wait is not None else None
@@ -107,16 +108,26 @@ def _find(session: Session, word: str) -> PlacedCall:
     own = session.ledger.receipts_of([word.strip()])
     if len(own) > 1:
         names = ", ".join(entry.receipt for entry in own)
-        raise UsageError(f"{len(own)} requests bear the id {word}", hint=f"name one by its receipt: {names}")
+        raise UsageError(
+            ngettext("{n} request has the id {id}", "{n} requests have the id {id}", len(own), id=word),
+            hint=tr("name one by its receipt: {receipts}", receipts=names),
+        )
     entry = own[0] if own else session.ledger.receipt(word)
     asked = read_receipt(entry)
     if asked is None:
         raise UsageError(
-            f"{entry.receipt} is of no call, but of `{entry.command}`",
-            hint=f"`alovoice call receipts show {entry.receipt}` shows what is known of it",
+            tr(
+                "the receipt {receipt} belongs to `{command}`, not to a call",
+                receipt=entry.receipt,
+                command=entry.command,
+            ),
+            hint=tr("`alovoice call receipts show {receipt}` shows this request", receipt=entry.receipt),
         )
     if asked.profile != session.settings.profile:
-        raise UsageError(f"{entry.receipt} was asked of PBX {asked.profile}", hint=f"add `-p {asked.profile}`")
+        raise UsageError(
+            tr("the request {receipt} was sent to PBX {profile}", receipt=entry.receipt, profile=asked.profile),
+            hint=tr("add `-p {profile}`", profile=asked.profile),
+        )
     return asked
 
 
@@ -129,7 +140,7 @@ def _show(session: Session, search: CallSearch, verdicts: Sequence[CallVerdict],
         {**row, "when": moment_text(verdict.asked.begun_at, clock, short=short)}
         for verdict, row in zip(verdicts, whole, strict=True)
     ]
-    nothing = "no call's outcome is unknown"
+    nothing = tr("there are no calls with an unknown outcome")
     session.show(Listing(cells, COLUMNS, whole=whole[0] if is_one else whole, nothing=nothing))
 
 

@@ -7,6 +7,7 @@ from alovoice_cli.batch.call_evidence import PlacedCall, read_receipt
 from alovoice_cli.batch.resolve import CallSearch, CallVerdict
 from alovoice_cli.batch.verdict_text import as_json, sentence
 from alovoice_cli.errors import AlovoiceError, ExitCode, OutcomeUnknownError, RefusedError, UsageError
+from alovoice_cli.language import joined, tr
 from alovoice_cli.moments import parse_span
 from alovoice_cli.output.listing import Record
 from alovoice_cli.session import Session
@@ -22,19 +23,19 @@ def read_patience(session: Session, wait: str) -> timedelta:
         return patience
     if session.settings.embedded:
         raise UsageError(
-            "nothing was sent: the embedded PBX tells nobody how its calls end, --wait would wait in vain",
-            hint="`alovoice sandbox serve --events-to URL` serves one that does",
+            tr("--wait does not work with the built-in PBX, which sends no events: nothing was sent"),
+            hint=tr("`alovoice sandbox serve --events-to URL` serves a PBX that sends events"),
         )
     search = CallSearch(session)
     if not search.store.exists:
         raise UsageError(
-            "nothing was sent: no listener has run for this PBX, so nobody would hear how the call ends",
-            hint="start `alovoice listen` and give the PBX its URLs, or leave --wait out",
+            tr("--wait needs a listener, and none has run for this PBX: nothing was sent"),
+            hint=tr("start `alovoice listen` and give the PBX its URLs, or leave --wait out"),
         )
     if not search.is_listened():
         raise UsageError(
-            "nothing was sent: the listener is down, so nobody would hear how the call ends",
-            hint="start `alovoice listen` again, or leave --wait out",
+            tr("--wait needs a listener, and the listener is not running: nothing was sent"),
+            hint=tr("start `alovoice listen` again, or leave --wait out"),
         )
     return patience
 
@@ -43,7 +44,7 @@ def follow(session: Session, named: Mapping[str, str], place: Callable[[], objec
     """Places the call, waits for its end, and shows its course.
 
     Raises RefusedError where it certainly did not ring, OutcomeUnknownError where its end is unknown: never
-    NotReadyError, because running the same line again rings again.
+    NotReadyError, because running the same command again calls again.
     """
     search = CallSearch(session)
     answer: object = None
@@ -54,9 +55,10 @@ def follow(session: Session, named: Mapping[str, str], place: Callable[[], objec
         lost = error
     asked = _asked(session)
     if asked is None:  # a request without a receipt cannot be found again
-        raise lost or OutcomeUnknownError("the call was asked for, and left no receipt to look for it")
+        raise lost or OutcomeUnknownError(tr("the call was requested, but there is no receipt to find it by"))
     try:
-        session.note(f"{asked.receipt}: {lost.message if lost else 'the PBX accepted the call'}; waiting for its end")
+        state = lost.message if lost else tr("the PBX accepted the call")
+        session.note(joined("", (f"{asked.receipt}: ", state, "; ", tr("waiting for the end of the call"))))
         (verdict,) = search.watch([asked], patience, lambda verdict: verdict.is_over)
     except KeyboardInterrupt:  # this ends the waiting, not the call: the present knowledge is shown
         (verdict,) = search.look([asked])
@@ -66,7 +68,7 @@ def follow(session: Session, named: Mapping[str, str], place: Callable[[], objec
     shown = {name: resolution[name] for name in ("status", "answered_by", "duration")}
     fields = {"receipt": asked.receipt, **named, "answer": answer, "rang": resolution["answer"], **shown, "said": said}
     whole = {"receipt": asked.receipt, **named, "answer": answer, "said": said, "resolution": resolution}
-    session.show(Record(fields, title="How the call went", whole=whole))
+    session.show(Record(fields, title=tr("The call"), whole=whole))
     if trouble is not None:
         raise trouble
     return ExitCode.DONE
@@ -81,12 +83,18 @@ def _trouble(verdict: CallVerdict, said: str, lost: OutcomeUnknownError | None) 
     """Returns the error for exit code and stderr; None where the call rang and ended."""
     if verdict.answer == "rang" and verdict.is_over:
         return None
+    receipt = verdict.asked.receipt
     if verdict.resend_safe:
-        return RefusedError(said, hint=f"`alovoice call resolve {verdict.asked.receipt}` shows what that rests on")
+        return RefusedError(
+            said, hint=tr("`alovoice call resolve {receipt}` shows the evidence", receipt=verdict.asked.receipt)
+        )
     receipt = verdict.asked.receipt
     return OutcomeUnknownError(
-        f"{receipt}: {said}",
-        hint=f"running the same line again may ring again; `alovoice call resolve {receipt} --wait` goes on looking",
+        joined(": ", (receipt, said)),
+        hint=tr(
+            "running the same command again may call again; `alovoice call resolve {receipt} --wait` searches further",
+            receipt=receipt,
+        ),
         status=lost.status if lost else None,
         sent=lost.sent if lost else "yes",
     )

@@ -34,6 +34,7 @@ def check_url(
     """
     from alovoice_cli.events.event import PBX_TYPES
     from alovoice_cli.events.handler import checked_url
+    from alovoice_cli.stores.event_engine import store_name
 
     session: Session = ctx.obj
     address = checked_url(url, "--url").rstrip("/")
@@ -58,8 +59,17 @@ def check_url(
     while not events.has_probe(nonce):
         if time.monotonic() > deadline:
             raise CheckFailedError(
-                tr("the URL answers, but the proof did not arrive in this event store"),
+                tr(
+                    "the URL answers, but the proof did not arrive in the event store {store}",
+                    store=store_name(events.url),
+                ),
                 hint=tr("give the store of the listener with --store"),
             )
         time.sleep(_LOOK_SECONDS)
-    session.show(Record({"reached": True, "url": address, "answer_ms": round(posted.seconds * 1000)}, ours=True))
+    found = {
+        "reached": True,
+        "url": address,
+        "answer_ms": round(posted.seconds * 1000),
+        "store": store_name(events.url),
+    }
+    session.show(Record(found, ours=True))

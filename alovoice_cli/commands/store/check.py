@@ -10,7 +10,9 @@ from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import ExitCode
 from alovoice_cli.events.event_table import iso, when
 from alovoice_cli.events.store_survey import StoreSurvey, survey_findings
-from alovoice_cli.findings import Finding, count, has_errors
+from alovoice_cli.findings import Finding, Severity, count_of, has_errors
+from alovoice_cli.language import joined, ngettext, tr
+from alovoice_cli.localization import decimal_text
 from alovoice_cli.moments import ClockTime, span_text, unix_microseconds
 from alovoice_cli.output.listing import Column, Listing, Record
 from alovoice_cli.session import Session
@@ -19,7 +21,11 @@ EXAMPLES = examples("alovoice store check", "alovoice store check --json | jq .o
 COLUMNS = (
     Column("severity", "Severity"),
     Column(
-        "finding", "What, and what to do", value=lambda item: f"{item['message']} ({item['hint']})".removesuffix(" ()")
+        "finding",
+        "What, and what to do",
+        value=lambda item: joined(
+            "", (str(item["message"]), *((" (", str(item["hint"]), ")") if item["hint"] else ()))
+        ),
     ),
     Column("code", "Code", shown=False),
     Column("message", "What", shown=False),
@@ -53,7 +59,7 @@ def check_store(
     whole = {"ok": not failed, **_as_json(survey, now), "findings": items}
     of_findings = bool(session.options.json or session.options.csv or session.options.columns)
     if not of_findings:
-        session.show(Record(_in_words(survey, clock, now), title="Event store", ours=True))
+        session.show(Record(_in_words(survey, clock, now), title=tr("Event store"), ours=True))
     if items or of_findings:
         session.show(Listing(items, COLUMNS, whole=whole, ours=True))
     session.note(_verdict(findings))
@@ -109,24 +115,30 @@ def _in_words(survey: StoreSurvey, clock: ClockTime, now: int) -> dict[str, obje
         if unix_us is None:
             return None
         age = span_text(max(now - unix_us, 0) // _MICRO)
-        return f"{when(unix_us // _MICRO, clock, short=False)} ({age} ago)"
+        return tr("{time} ({age} ago)", time=when(unix_us // _MICRO, clock, short=False), age=age)
 
     return {
         "store": survey.place,
         "engine": survey.engine,
         "version": survey.version,
-        "size": f"{survey.size / 1_000_000:.1f} MB",
+        "size": tr("{number} MB", number=decimal_text(survey.size / 1_000_000)),
         "events": survey.events,
         "calls": survey.calls,
         "oldest_event": told(survey.oldest_at),
         "newest_event": told(survey.newest_at),
-        "listener": "up" if survey.is_listener_up(now) else "none is up",
-        "outbox": f"{survey.outbox_waiting} wait, {count(survey.outbox_dead, 'dead letter')}",
-        "notices": f"{survey.notices_waiting} wait",
-        "spool": count(survey.spooled, "event"),
+        "listener": tr("running") if survey.is_listener_up(now) else tr("not running"),
+        "outbox": joined(
+            ", ",
+            (
+                tr("{number} waiting", number=survey.outbox_waiting),
+                ngettext("{n} dead letter", "{n} dead letters", survey.outbox_dead),
+            ),
+        ),
+        "notices": tr("{number} waiting", number=survey.notices_waiting),
+        "spool": ngettext("{n} event", "{n} events", survey.spooled),
     }
 
 
 def _verdict(findings: Sequence[Finding]) -> str:
-    numbers = [(sum(one.severity == word for one in findings), word) for word in ("error", "warning")]
-    return ", ".join(count(number, word) for number, word in numbers)
+    numbers = [(sum(one.severity is each for one in findings), each) for each in (Severity.ERROR, Severity.WARNING)]
+    return joined(", ", [count_of(severity, number) for number, severity in numbers])

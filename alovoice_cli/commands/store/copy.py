@@ -9,7 +9,7 @@ import typer
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import UsageError
-from alovoice_cli.findings import count
+from alovoice_cli.language import ngettext, tr
 from alovoice_cli.output.listing import Column, Listing
 from alovoice_cli.session import Session
 from alovoice_cli.store_urls import is_server_url, masked_url
@@ -88,11 +88,11 @@ def copy_store(
     rows = [{"what": name, **one} for name, one in numbers.items()]
     session.show(Listing(rows, COLUMNS, whole=whole, ours=True))
     if session.options.dry_run:
-        session.note("nothing was copied")
+        session.note(tr("nothing was copied"))
         return
     _tell(session, events, counted)
     if profile is None:
-        session.note("this is not the profile's own store: its receipts, campaigns and batches were not copied")
+        session.note(tr("this is not the profile's own store: the receipts, campaigns and batches were not copied"))
     for remark in profile.remarks if profile is not None else ():
         session.warn(remark)
 
@@ -101,16 +101,18 @@ def _check_direction(origin: str, destination: str) -> None:
     """Raises UsageError unless a file is copied to a server."""
     if is_server_url(origin):
         raise UsageError(
-            "a history is copied from a file to a server, not from a server",
-            hint="to a file: `alovoice events export --with-uptime` and `events import`; to a server: pg_dump",
+            tr("a history is copied from a file to a server, not from a server"),
+            hint=tr("to a file: `alovoice events export --with-uptime` and `events import`; to a server: pg_dump"),
         )
     if not is_server_url(destination):
         from alovoice_cli.stores.event_sqlite import sqlite_path  # noqa: PLC0415 - as said
 
         is_same = sqlite_path(origin).resolve() == sqlite_path(destination).resolve()
         raise UsageError(
-            "source and target are the same store" if is_same else "a history is copied to a server, not to a file",
-            hint="the target is such as postgresql://user@host/database; a file is copied by sqlite3's `.backup`",
+            tr("source and target are the same store")
+            if is_same
+            else tr("a history is copied to a server, not to a file"),
+            hint=tr("give a target such as postgresql://user@host/database; `.backup` of sqlite3 copies a file"),
         )
 
 
@@ -125,7 +127,7 @@ def _is_own_store(settings: "Settings", origin: str) -> bool:
 def _copied(session: Session, events: "EventCopy", profile: "ProfileCopy | None") -> dict[str, "CopyCount"]:
     """Returns what was copied, by table; with progress on a terminal."""
     counted: dict[str, CopyCount] = {}
-    with session.display.counting("copying", events.total()) as step:
+    with session.display.counting(tr("copying"), events.total()) as step:
         for done in chain(events.run(), profile.run() if profile is not None else ()):
             known = counted.get(done.table)
             counted[done.table] = done.counted if known is None else known.plus(done.counted)
@@ -137,9 +139,25 @@ def _copied(session: Session, events: "EventCopy", profile: "ProfileCopy | None"
 def _tell(session: Session, events: "EventCopy", counted: Mapping[str, "CopyCount"]) -> None:
     left = sum(one.left for table, one in counted.items() if table in _OF_EVENTS)
     if not events.is_at_rest:
-        session.note("a listener forwards from the source: what waits there was left; end it, and run this again")
+        session.note(
+            tr(
+                "a listener forwards events from the source: what waits there was not copied;"
+                " stop the listener and run this again"
+            )
+        )
     elif left:
-        session.note(f"{count(left, 'row was', 'rows were')} left, on which a listener is at work: run this again")
+        session.note(
+            ngettext(
+                "{n} row was not copied, because a listener is working on it: run this again",
+                "{n} rows were not copied, because a listener is working on them: run this again",
+                left,
+            )
+        )
     if events.is_at_rest and events.waiting:
-        waits = count(events.waiting, "delivery waits", "deliveries wait")
-        session.note(f"{waits} in both stores now: start no listener with targets on the source any more")
+        session.note(
+            ngettext(
+                "{n} delivery now waits in both stores: do not start a listener with targets on the source again",
+                "{n} deliveries now wait in both stores: do not start a listener with targets on the source again",
+                events.waiting,
+            )
+        )

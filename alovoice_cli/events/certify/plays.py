@@ -9,6 +9,7 @@ from alovoice_cli.events.event import EventType
 from alovoice_cli.events.handler import FORM_TYPE
 from alovoice_cli.events.samples import as_json, sample
 from alovoice_cli.events.sending import at_rate
+from alovoice_cli.language import tr
 
 Play = Callable[[CertifyTrial], object]
 Changes = Mapping[str, Any]
@@ -80,7 +81,7 @@ def _start_as_text(trial: CertifyTrial) -> None:
 def _start_repeated(trial: CertifyTrial) -> None:
     first, second = trial.start(), trial.start()
     if first is not None and first != second:
-        trial.fault(f"named one call {first} and then {second}")
+        trial.fault(tr("gave one call the id {first} and then {second}", first=first, second=second))
 
 
 def _start_without_optional(trial: CertifyTrial) -> None:

@@ -16,6 +16,8 @@ from alovoice_cli.events.certify.plays import PLAYS
 from alovoice_cli.events.certify.trial import AnswerProblem, Bench, CertifyTrial
 from alovoice_cli.events.event import EventType
 from alovoice_cli.events.handler import Handlers, shown_url
+from alovoice_cli.language import in_english, joined, mark, ngettext, tr
+from alovoice_cli.localization import decimal_text
 
 Need = Literal["required", "recommended"]
 Kinds = tuple[EventType, ...]
@@ -83,8 +85,8 @@ def chosen(names: Iterable[str]) -> tuple[CertifyCase, ...]:
         found = {case.name for case in all_cases() if case.name == name or case.name.startswith(f"{name}-")}
         if not found:
             near = get_close_matches(name, [case.name for case in all_cases()], n=1)
-            guess = f"did you mean {near[0]}? " if near else ""
-            raise UsageError(f"there is no case {name!r}", hint=f"{guess}--dry-run lists them all")
+            hint = tr("did you mean {word}?", word=near[0]) if near else tr("--dry-run lists all cases")
+            raise UsageError(tr("there is no case {name}", name=repr(name)), hint=hint)
         wanted |= found
     return tuple(case for case in all_cases() if not wanted or case.name in wanted)
 
@@ -102,7 +104,7 @@ def run(
     for place, case in enumerate(cases):
         if any(bench.handlers.url(kind) is None for kind in case.kinds):
             missing = next(kind for kind in case.kinds if bench.handlers.url(kind) is None)
-            yield CaseOutcome(case, "skip", f"there is no URL for {missing}")
+            yield CaseOutcome(case, "skip", tr("there is no URL for {type}", type=missing))
             continue
         trial = CertifyTrial(bench, place, bench.now())
         PLAYS[case.name](trial)
@@ -133,15 +135,25 @@ def _sentence(case: CertifyCase, problem: AnswerProblem, others: int, plain: Pla
     else:
         for known in ("start", "end") if prefix == "call" else (prefix,):
             if (known, problem.happened) in plain:
-                return f"The same as in {plain[known, problem.happened]}."
-    more = f" ({others} more)" if others else ""
-    return f"It {problem.happened}{more}; it should {problem.remedy or case.should}."
+                return tr("The same as in {case}.", case=plain[known, problem.happened])
+    remedy = problem.remedy or tr(case.should)
+    if not others:
+        return tr("It {answer}; it should {behaviour}.", answer=problem.happened, behaviour=remedy)
+    return ngettext(
+        "It {answer} (and {n} more problem); it should {behaviour}.",
+        "It {answer} (and {n} more problems); it should {behaviour}.",
+        others,
+        answer=problem.happened,
+        behaviour=remedy,
+    )
 
 
 def _unreached(handlers: Handlers, case: CertifyCase, trial: CertifyTrial) -> UnreachableError:
     return UnreachableError(
-        f"the handler gives no answer: {trial.error or 'no connection'}",
-        hint=f"check that it runs, and the URL {shown_url(handlers.needed(case.kind, 'certify'))}",
+        tr("the handler does not answer: {problem}", problem=trial.error or tr("no connection")),
+        hint=tr(
+            "check that it is running, and check the URL {url}", url=shown_url(handlers.needed(case.kind, "certify"))
+        ),
     )
 
 
@@ -170,11 +182,18 @@ class CertifyReport:
     @property
     def summary(self) -> str:
         """The verdict in one line."""
-        parts = [f"{self.count('pass')} passed"]
-        parts += [f"{self.count(grade)} {word}" for grade, word in _COUNTED if self.count(grade)]
-        sent = sum(outcome.sent for outcome in self.outcomes)
-        verdict = "certified" if self.certified else "not certified"
-        return f"{verdict}: {', '.join(parts)}; {sent} events in {self.seconds:.1f} s"
+        counted = {grade: self.count(grade) for grade in _COUNTED}
+        parts = [
+            tr(text, number=counted[grade]) for grade, text in _COUNTED.items() if counted[grade] or grade == "pass"
+        ]
+        sent = ngettext(
+            "{n} event in {seconds} s",
+            "{n} events in {seconds} s",
+            sum(outcome.sent for outcome in self.outcomes),
+            seconds=decimal_text(self.seconds),
+        )
+        verdict = tr("certified") if self.certified else tr("not certified")
+        return joined("", [verdict, ": ", joined(", ", parts), "; ", sent])
 
     def rows(self) -> list[dict[str, object]]:
         """One row a case."""
@@ -209,7 +228,12 @@ class CertifyReport:
         return bytes(ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)) + b"\n"
 
 
-_COUNTED: Sequence[tuple[str, str]] = (("warn", "with a warning"), ("fail", "failed"), ("skip", "skipped"))
+_COUNTED = {
+    "pass": mark("{number} passed"),
+    "warn": mark("{number} with a warning"),
+    "fail": mark("{number} failed"),
+    "skip": mark("{number} skipped"),
+}
 
 
 def row(outcome: CaseOutcome) -> dict[str, object]:
@@ -221,7 +245,7 @@ def row(outcome: CaseOutcome) -> dict[str, object]:
         "need": case.need,
         "area": case.area,
         "type": case.kind,
-        "sends": case.sends,
+        "sends": tr(case.sends),
         "sent": outcome.sent,
         "slowest_ms": round(outcome.slowest * 1000),
         "finding": outcome.finding,
@@ -251,9 +275,9 @@ def _add_case(suite: ElementTree.Element, outcome: CaseOutcome) -> None:
     elif outcome.grade == "skip":
         ElementTree.SubElement(case, "skipped", message=_plain(outcome.finding))
     elif outcome.grade == "warn":
-        ElementTree.SubElement(case, "system-out").text = _plain(f"warning: {outcome.finding}")
+        ElementTree.SubElement(case, "system-out").text = _plain(f"warning: {in_english(outcome.finding)}")
 
 
 def _plain(text: str) -> str:
     """Returns the text without characters that XML 1.0 cannot hold."""
-    return _NOT_XML.sub("\ufffd", text)
+    return _NOT_XML.sub("\ufffd", in_english(text))

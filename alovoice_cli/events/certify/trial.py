@@ -15,6 +15,8 @@ from alovoice_cli.events.event import TRIAL_HEADER, TRIAL_PREFIX, EventType
 from alovoice_cli.events.handler import FORM_TYPE, JSON_TYPE, Handlers
 from alovoice_cli.events.samples import as_json, sample
 from alovoice_cli.events.sending import at_rate
+from alovoice_cli.language import mark, ngettext, tr
+from alovoice_cli.localization import decimal_text
 from alovoice_cli.masking import disarm
 from alovoice_cli.posts import AnyPoster, Posted
 
@@ -23,7 +25,8 @@ SLOW_SECONDS, LATE_SECONDS = 1.0, 2.0
 
 LONGEST_INTEGER, LONGEST_TEXT = 12, 32
 _STEPS = ("peer", "queue", "ivr", "trunk", "hangup")
-_STEP_FORM = 'answer {"action_type": "queue", "action_data": "6000"} or another step'
+_REDIRECT, _STEP = '{"callto": "99 123 45 67"}', '{"action_type": "queue", "action_data": "6000"}'
+_STEP_FORM = mark("answer {json} or another step")
 _WORDS = ("true", "false", "null", "none", "undefined", "nan", "ok", "error", "[]", "{}", "array")
 _SAMPLE = re.compile(r"\{\s*callto\s*:\s*(\"[^\"]*\"|'[^']*')\s*,?\s*\}")
 _DIALLED = re.compile(r"\+?[0-9][0-9 ()\-]{1,30}")
@@ -53,7 +56,10 @@ def judge(kind: EventType, answer: Posted) -> AnswerVerdict:
     verdict = AnswerVerdict((problem,)) if problem is not None else _JUDGES.get(kind, _judge_true)(answer)
     problems = verdict.problems
     if kind == "route":
-        problems = tuple(each._replace(happened=f"{each.happened}: the caller would be cut off") for each in problems)
+        problems = tuple(
+            each._replace(happened=tr("{answer}: the caller would be disconnected", answer=each.happened))
+            for each in problems
+        )
     return verdict._replace(problems=(*problems, *_time_problems(answer, kind)))
 
 
@@ -62,7 +68,7 @@ def _judge_start(answer: Posted) -> AnswerVerdict:
     try:
         text = answer.body.decode("utf-8").strip()
     except UnicodeDecodeError:
-        return _fault("answered bytes that are no UTF-8 text", "answer with the call's id alone")
+        return _fault(tr("answered bytes that are not UTF-8 text"), tr("answer only with the id of the call"))
     if not text:
         return AnswerVerdict()
     if text.startswith("{"):
@@ -70,8 +76,8 @@ def _judge_start(answer: Posted) -> AnswerVerdict:
     soft: tuple[AnswerProblem, ...] = ()
     if len(text) > 1 and text[0] == text[-1] == '"':
         text = text[1:-1]
-        remedy = "send the id alone: the PBX may take the quotes for a part of it"
-        soft = (AnswerProblem("put the id in quotes", remedy, True),)
+        remedy = tr("send the id without quotes: the PBX may read the quotes as part of the id")
+        soft = (AnswerProblem(tr("put the id in quotes"), remedy, True),)
     problem = _id_problem(text)
     if problem is not None:
         return AnswerVerdict((problem,))
@@ -85,19 +91,26 @@ def _fault(happened: str, remedy: str = "", *, soft: bool = False) -> AnswerVerd
 def _id_problem(text: str) -> AnswerProblem | None:
     if text.lower() in _WORDS:
         return AnswerProblem(
-            f"answered {shown(text)}, which the PBX takes for the call's id",
-            "answer with an id of its own for each call, or with nothing",
+            tr("answered {answer}, which the PBX reads as the id of the call", answer=shown(text)),
+            tr("answer with a different id for each call, or with nothing"),
         )
     if text.startswith("<"):
-        return AnswerProblem("answered a web page", "answer with the call's id alone, in plain text")
+        return AnswerProblem(tr("answered a web page"), tr("answer only with the id of the call, in plain text"))
     if text.lstrip("-").isdigit() and len(text) > LONGEST_INTEGER:
         return AnswerProblem(
-            f"answered a number of {len(text)} digits", f"keep a numeric id to {LONGEST_INTEGER} digits at most"
+            ngettext("answered a number of {n} digit", "answered a number of {n} digits", len(text)),
+            tr("use at most {number} digits in a numeric id", number=LONGEST_INTEGER),
         )
     if len(text) > LONGEST_TEXT:
-        return AnswerProblem(f"answered {len(text)} characters", f"keep the id to {LONGEST_TEXT} characters at most")
+        return AnswerProblem(
+            ngettext("answered {n} character", "answered {n} characters", len(text)),
+            tr("use at most {number} characters in the id", number=LONGEST_TEXT),
+        )
     if not text.isprintable() or text.startswith("["):
-        return AnswerProblem(f"answered {shown(text)}, which is no id", "answer with the call's id alone, on one line")
+        return AnswerProblem(
+            tr("answered {answer}, which is not a valid id", answer=shown(text)),
+            tr("answer only with the id of the call, on one line"),
+        )
     return None
 
 
@@ -106,15 +119,27 @@ def _redirect_problems(text: str) -> tuple[AnswerProblem, ...]:
         value = json.loads(text)
     except (ValueError, RecursionError):
         if _SAMPLE.fullmatch(text):
-            return (AnswerProblem("answered a redirect without quotes round `callto`", "write strict JSON", True),)
-        return (AnswerProblem(f"answered {shown(text)}, which is no JSON", 'redirect with {"callto": "99 123 45 67"}'),)
+            return (
+                AnswerProblem(tr("answered a redirect without quotes around `callto`"), tr("write strict JSON"), True),
+            )
+        return (
+            AnswerProblem(
+                tr("answered {answer}, which is not valid JSON", answer=shown(text)),
+                tr("redirect with {json}", json=_REDIRECT),
+            ),
+        )
     if "callto" not in value:
-        return (AnswerProblem("answered a JSON object without `callto`", "give the id alone, in plain text"),)
+        return (
+            AnswerProblem(tr("answered a JSON object without `callto`"), tr("answer only with the id, in plain text")),
+        )
     callto = value["callto"]
     if not isinstance(callto, str) or not _DIALLED.fullmatch(callto.strip()):
         said = shown(json.dumps(callto, ensure_ascii=False))
         return (
-            AnswerProblem(f"redirects to {said}, which is no number in a text", 'write {"callto": "99 123 45 67"}'),
+            AnswerProblem(
+                tr("redirects to {value}, which is not a phone number in a string", value=said),
+                tr("write {json}", json=_REDIRECT),
+            ),
         )
     return ()
 
@@ -123,10 +148,12 @@ def _judge_true(answer: Posted) -> AnswerVerdict:
     """Judges the answer to a callend or a result: 200 and the text `true`."""
     text = answer.body.decode("utf-8", "replace").strip()
     if text != "true":
-        said = shown(text) if text else "an empty body"
-        return _fault(f"answered {said} where `true` is expected", "answer 200 with the text true")
+        said = shown(text) if text else tr("an empty body")
+        return _fault(tr("answered {answer} instead of `true`", answer=said), tr("answer 200 with the text true"))
     if answer.status != 200:
-        return _fault(f"answered {answer.status} with `true`", "answer with the status 200", soft=True)
+        return _fault(
+            tr("answered {status} with `true`", status=answer.status), tr("answer with the status 200"), soft=True
+        )
     return AnswerVerdict()
 
 
@@ -144,25 +171,34 @@ def _step_problem(body: bytes) -> AnswerProblem | None:
         value = json.loads(body.decode("utf-8"))
     except (ValueError, RecursionError):
         text = body.decode("utf-8", "replace").strip()
-        said = shown(text) if text else "an empty body"
+        said = shown(text) if text else tr("an empty body")
         is_nearly = text.startswith("{")  # the document's own samples have names without quotes
-        remedy = "write strict JSON, with quotes round the names too" if is_nearly else _STEP_FORM
-        return AnswerProblem(f"answered {said} and no JSON", remedy)
+        remedy = tr("write strict JSON, with quotes around the names too") if is_nearly else tr(_STEP_FORM, json=_STEP)
+        return AnswerProblem(tr("answered {answer} instead of JSON", answer=said), remedy)
     if not isinstance(value, dict):
-        return AnswerProblem("answered JSON that is no object", _STEP_FORM)
+        return AnswerProblem(tr("answered JSON that is not an object"), tr(_STEP_FORM, json=_STEP))
     action, data = value.get("action_type"), value.get("action_data")
     if action not in _STEPS:
-        return AnswerProblem(f"answered the step {shown(json.dumps(action))}", f"choose one of {', '.join(_STEPS)}")
+        return AnswerProblem(
+            tr("answered the step {value}", value=shown(json.dumps(action))),
+            tr("use one of these steps: {names}", names=", ".join(_STEPS)),
+        )
     if data is None and action == "hangup" and "action_data" not in value:
         return None
     if not isinstance(data, str):
         said = shown(json.dumps(data))
         is_soft = data is None and action == "hangup"  # a missing value is documented, null is not
-        remedy = "leave action_data out" if is_soft else 'put the argument in quotes: "6000"'
-        return AnswerProblem(f"gave {action} the argument {said}, which is no text", remedy, is_soft)
+        remedy = tr("leave out action_data") if is_soft else tr("put the argument in quotes: {value}", value='"6000"')
+        return AnswerProblem(
+            tr("gave {step} the argument {value}, which is not a string", step=action, value=said), remedy, is_soft
+        )
     if not (_PHONE if action == "trunk" else _ID).fullmatch(data):
-        what = "a phone number" if action == "trunk" else "a number"
-        return AnswerProblem(f"gave {action} the argument {shown(data)}", f"give {action} {what}, in digits")
+        return AnswerProblem(
+            tr("gave {step} the argument {value}", step=action, value=shown(data)),
+            tr("give {step} a phone number, in digits", step=action)
+            if action == "trunk"
+            else tr("give {step} a number, in digits", step=action),
+        )
     return None
 
 
@@ -170,20 +206,25 @@ def _time_problems(answer: Posted, kind: str) -> tuple[AnswerProblem, ...]:
     """Judges the time: a note over one second, an error from two seconds on."""
     if answer.status is None or answer.seconds <= SLOW_SECONDS:
         return ()
-    waits = "a caller waits" if kind == "route" else "the PBX waits"
-    remedy = f"answer first and work afterwards: {waits}"
-    return (AnswerProblem(f"took {answer.seconds:.1f} s", remedy, answer.seconds < LATE_SECONDS),)
+    remedy = (
+        tr("answer first and work afterwards: a caller is waiting")
+        if kind == "route"
+        else tr("answer first and work afterwards: the PBX is waiting")
+    )
+    took = tr("took {seconds} s", seconds=decimal_text(answer.seconds))
+    return (AnswerProblem(took, remedy, answer.seconds < LATE_SECONDS),)
 
 
 def _transport_problem(answer: Posted) -> AnswerProblem | None:
     if answer.status is None:
-        return AnswerProblem(f"gave no answer ({disarm(answer.error)})")
+        return AnswerProblem(tr("gave no answer ({problem})", problem=disarm(answer.error)))
     if 300 <= answer.status < 400:
         return AnswerProblem(
-            f"answered {answer.status}, a redirect", "answer at this very URL: redirects are not followed"
+            tr("answered {status}, a redirect", status=answer.status),
+            tr("answer at this URL: redirects are not followed"),
         )
     if not 200 <= answer.status < 300:
-        return AnswerProblem(f"answered {answer.status}")
+        return AnswerProblem(tr("answered {status}", status=answer.status))
     return None
 
 
@@ -331,7 +372,7 @@ class CertifyTrial:
         known = [str(each) for each in ids if each is not None]
         if len(set(known)) < len(known):
             twice = next(each for each in known if known.count(each) > 1)
-            self.fault(f"gave two calls the same id {twice}", "give each call an id of its own")
+            self.fault(tr("gave two calls the same id {id}", id=twice), tr("give each call a different id"))
 
     def _keep(self, verdict: AnswerVerdict) -> AnswerVerdict:
         with self._lock:

@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta, timezone
 
 from alovoice_cli.campaigns.dialer_simulation import DialStatus, People, lot, ring
 from alovoice_cli.errors import UsageError
+from alovoice_cli.language import tr
 from alovoice_cli.routing.step import RouteStep
 
 ANSWERED, MISSED, BUSY, UNAVAILABLE, DECLINED, CANCELLED = "200", "304", "486", "480", "603", "603-S"
@@ -259,7 +260,12 @@ def parse_rate(text: str) -> float:
     match = _RATE.fullmatch(text.strip())
     if match is None or not 0 < float(match[1]) <= MOST_AN_HOUR:
         raise UsageError(
-            f"--inbound {text!r} is no rate over 0/h and up to {MOST_AN_HOUR:.0f}/h", hint="write it as 40/h"
+            tr(
+                "--inbound {value} is not a rate over 0/h and up to {limit}/h",
+                value=repr(text),
+                limit=f"{MOST_AN_HOUR:.0f}",
+            ),
+            hint=tr("write it as 40/h"),
         )
     return float(match[1])
 
@@ -271,4 +277,6 @@ def parse_day(text: str, today: date) -> date:
     try:
         return date.fromisoformat(text.strip().replace(".", "-"))
     except ValueError as error:
-        raise UsageError(f"--day {text!r} is no day", hint="write it as 2026-03-02, or today") from error
+        raise UsageError(
+            tr("--day {value} is not a date", value=repr(text)), hint=tr("write it as 2026-03-02, or today")
+        ) from error

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from alovoice_cli.campaigns.dialer_simulation import lot
 from alovoice_cli.errors import UsageError
+from alovoice_cli.language import joined, tr
 from alovoice_cli.posts import Posted
 from alovoice_cli.routing.step import RouteStep
 from alovoice_cli.sandbox.scenario import Scenario
@@ -24,7 +25,13 @@ ANSWER_SECONDS = 5.0
 """How long a handler may take. How long the vendor's server waits is not documented (A)."""
 
 _TYPED = re.compile(r"([A-Za-z_]+)=(.*)", re.DOTALL)
-_HINT = "give a base such as http://127.0.0.1:8787/h/SECRET, or TYPE=URL with " + ", ".join(EVENT_TYPES)
+
+
+def _hint() -> str:
+    return tr(
+        "give a base URL such as http://127.0.0.1:8787/h/SECRET, or TYPE=URL with {types}",
+        types=", ".join(EVENT_TYPES),
+    )
 
 
 def parse_handlers(values: Sequence[str]) -> dict[str, str]:
@@ -34,14 +41,14 @@ def parse_handlers(values: Sequence[str]) -> dict[str, str]:
     """
     bases = [value for value in values if not _TYPED.fullmatch(value)]
     if len(bases) > 1:
-        raise UsageError("--events-to has two bases", hint=_HINT)
+        raise UsageError(tr("--events-to has two base URLs"), hint=_hint())
     handlers = {kind: f"{_url(base, is_base=True)}/{kind}" for base in bases for kind in EVENT_TYPES}
     named: set[str] = set()
     for value in values:
         if match := _TYPED.fullmatch(value):
             kind = _known(match[1])
             if kind in named:
-                raise UsageError(f"--events-to has two URLs for {kind}", hint=_HINT)
+                raise UsageError(tr("--events-to has two URLs for {type}", type=kind), hint=_hint())
             named.add(kind)
             handlers[kind] = _url(match[2], is_base=False)
     return handlers
@@ -51,8 +58,10 @@ def _known(word: str) -> str:
     if word in EVENT_TYPES:
         return word
     near = difflib.get_close_matches(word, EVENT_TYPES, 1)
-    meant = f"; did you mean {near[0]}?" if near else ""
-    raise UsageError(f"--events-to: the PBX sends no {word!r}{meant}", hint=_HINT)
+    message = tr("--events-to: the PBX does not send {value}", value=repr(word))
+    if near:
+        message = joined("; ", (message, tr("did you mean {word}?", word=near[0])))
+    raise UsageError(message, hint=_hint())
 
 
 def _url(text: str, *, is_base: bool) -> str:
@@ -62,11 +71,11 @@ def _url(text: str, *, is_base: bool) -> str:
     except ValueError:
         usable = False
     if not usable or not text.isascii() or not text.isprintable() or " " in text:
-        raise UsageError("--events-to is no http or https URL", hint=_HINT)
+        raise UsageError(tr("--events-to is not an http or https URL"), hint=_hint())
     if parts.username is not None or parts.password is not None:
-        raise UsageError("--events-to holds a user or a password", hint="leave what stands before the @ out")
+        raise UsageError(tr("--events-to contains a user or a password"), hint=tr("leave out what is before the @"))
     if parts.fragment or (is_base and parts.query):
-        raise UsageError("--events-to: a base ends with its path", hint=_HINT)
+        raise UsageError(tr("--events-to: a base URL ends with its path"), hint=_hint())
     return text.rstrip("/") if is_base else text
 
 

@@ -17,12 +17,16 @@ from functools import partial
 from alovoice_cli import __version__
 from alovoice_cli.campaigns.dialer_simulation import lot
 from alovoice_cli.errors import UsageError
+from alovoice_cli.language import joined, mark, tr
 from alovoice_cli.posts import AnyPoster, Posted
 from alovoice_cli.sandbox.callback.messages import ANSWER_SECONDS
 from alovoice_cli.stores.pbx_traffic import Traffic
 
 WORDS = ("dup", "late", "reorder")
-GRAMMAR = "WORD=PERCENT%, comma-separated; WORD: dup (sent again), late (held back), reorder (overtaken by the next)"
+GRAMMAR = mark(
+    "write WORD=PERCENT%, separated by commas;"
+    " WORD: dup (sent again), late (delayed), reorder (sent after the next message)"
+)
 
 _PERCENT = re.compile(r"(\d{1,3}(?:\.\d{1,6})?)%?", re.ASCII)
 _LATE_SECONDS = (30, 300)
@@ -67,14 +71,18 @@ def parse_chaos(text: str) -> Chaos:
     for part in text.split(",") if text.strip() else ():
         word, _, percent = (piece.strip() for piece in part.partition("="))
         if word not in WORDS:
-            near = difflib.get_close_matches(word, WORDS, 1)
-            meant = f"; did you mean {near[0]}?" if near else ""
-            raise UsageError(f"--chaos: there is no {word!r}{meant}", hint=GRAMMAR)
+            message = tr("--chaos: there is no {value}", value=repr(word))
+            if near := difflib.get_close_matches(word, WORDS, 1):
+                message = joined("; ", (message, tr("did you mean {word}?", word=near[0])))
+            raise UsageError(message, hint=tr(GRAMMAR))
         match = _PERCENT.fullmatch(percent)
         if match is None or float(match[1]) > 100:
-            raise UsageError(f"--chaos: {percent!r} is no percentage from 0% to 100% for {word}", hint=GRAMMAR)
+            raise UsageError(
+                tr("--chaos: {value} is not a percentage from 0% to 100% for {word}", value=repr(percent), word=word),
+                hint=tr(GRAMMAR),
+            )
         if word in shares:
-            raise UsageError(f"--chaos: {word} is given twice", hint=GRAMMAR)
+            raise UsageError(tr("--chaos: {word} is given twice", word=word), hint=tr(GRAMMAR))
         shares[word] = float(match[1])
     return Chaos(**shares)
 
@@ -137,7 +145,8 @@ class Timetable:
             except Exception as error:
                 if self._stopping:  # the resources of the action may be closed already
                     return
-                self._complain(f"a simulated call went wrong: {type(error).__name__}: {error}")
+                problem = f"{type(error).__name__}: {error}"
+                self._complain(tr("error in a simulated call: {problem}", problem=problem))
 
     def _next(self) -> Callable[[], None] | None:
         with self._changed:
@@ -277,13 +286,19 @@ class Mailing:
         error = self._finish(number, answer)
         if error and letter.kind not in self._blamed:
             self._blamed.add(letter.kind)
-            self._complain(f"a {letter.kind} was not taken ({error}); the PBX sends each once, and goes on")
+            self._complain(
+                tr(
+                    "a {type} event was not accepted ({problem}); the PBX sends each event once, and continues",
+                    type=letter.kind,
+                    problem=error,
+                )
+            )
         if letter.again_seconds:
             self._repeat(letter, body)
         self._done(letter, answer)
 
     def _finish(self, number: int, answer: Posted) -> str:
-        error = answer.error or ("" if _is_taken(answer) else f"status {answer.status}")
+        error = answer.error or ("" if _is_taken(answer) else tr("status {status}", status=answer.status))
         self._traffic.finish(number, answer.status, answer.body[:_LONGEST_KEPT_ANSWER], error)
         return error
 

@@ -156,4 +156,6 @@ def test_no_answer_breaks_the_pbx(status: int, body: bytes) -> None:
 def test_no_answer_at_all_ends_the_call(small_day: Calling, handler: Handler) -> None:
     handler.answers["route"] = slow_refusal
     assert {call.course.step for call in inbound(small_day)} == {"none"}
-    assert small_day.said == ["a route was not taken (status 503); the PBX sends each once, and goes on"]
+    assert small_day.said == [
+        "a route event was not accepted (status 503); the PBX sends each event once, and continues"
+    ]

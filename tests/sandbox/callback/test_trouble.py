@@ -153,7 +153,7 @@ def test_actions_run_in_order_of_their_moments_and_one_that_fails_stops_no_other
     assert ended.wait(30)
     table.stop(30)
     assert ran == ["a", "b", "c", "d"]
-    assert said == ["a simulated call went wrong: IndexError: list index out of range"]
+    assert said == ["error in a simulated call: IndexError: list index out of range"]
 
 
 @pytest.mark.parametrize("most", [1, 3])
