@@ -149,8 +149,10 @@ class Block:
     @property
     def is_pasted(self) -> bool:
         """Whether it has commands alone."""
-        return not self.is_session and "file" not in self.notes and all(
-            command.startswith(("alovoice ", "export ")) for command in self.commands_of(self.lines)
+        return (
+            not self.is_session
+            and "file" not in self.notes
+            and all(command.startswith(("alovoice ", "export ")) for command in self.commands_of(self.lines))
         )
 
     @staticmethod

@@ -198,7 +198,10 @@ def run(
 
     if session.options.csv or session.options.columns is not None:
         word = "--csv" if session.options.csv else "--columns"
-        raise UsageError(f"{word} does not go with a batch", hint="--report OUT.csv writes a CSV; stdout is JSON Lines")
+        raise UsageError(
+            tr("{option} cannot be used with a batch", option=word),
+            hint=tr("--report OUT.csv writes a CSV file; stdout is JSON Lines"),
+        )
     return run_batch(session, command, options, defaults, keep, table)
 
 
@@ -216,25 +219,31 @@ def refuse_batch_options(options: BatchOptions, *single: str) -> None:
     for name, value in options._asdict().items():
         if name not in ("jobs", *single) and value:
             word = "map" if name == "mapped" else name.replace("_", "-")
-            raise UsageError(f"--{word} goes with --batch", hint="give --batch FILE")
+            raise UsageError(tr("{option} needs --batch", option=f"--{word}"), hint=tr("give --batch FILE"))
 
 
-def needed_ids(ctx: typer.Context, values: list[str] | None, *, others: str = "") -> list[str]:
-    """Returns the call ids, for which only a batch, or the `others`, may stand. Raises UsageError."""
+def needed_ids(ctx: typer.Context, values: list[str] | None, *, since: bool = False) -> list[str]:
+    """Returns the call ids, for which only a batch, or with `since` a period, may stand. Raises UsageError."""
     if not values:
         params = [param for param in ctx.command.params if param.param_type_name == "argument"]
-        refuse_missing(ctx, params, f"give it, or {others}a list of rows with --batch FILE")
+        otherwise = tr("give it, or a list of rows with --batch FILE")
+        if since:
+            otherwise = tr("give it, or --since WHEN, or a list of rows with --batch FILE")
+        refuse_missing(ctx, params, otherwise)
     return values or []
 
 
 def refuse_both(values: object, name: str, other: str = "--batch") -> None:
     """Raises UsageError for arguments together with a list of them."""
     if values:
-        raise UsageError(f"{name} and {other} exclude each other", hint="give one of them")
+        raise UsageError(
+            tr("{first} and {second} cannot be used together", first=name, second=other), hint=tr("choose one of them")
+        )
 
 
 def refuse_with_batch(**given: object) -> None:
     """Raises UsageError for options without use in a batch."""
     for name, value in given.items():
         if value:
-            raise UsageError(f"--{name.replace('_', '-')} does not go with --batch", hint="leave it out")
+            option = f"--{name.replace('_', '-')}"
+            raise UsageError(tr("{option} cannot be used with --batch", option=option), hint=tr("leave it out"))

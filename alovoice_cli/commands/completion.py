@@ -7,6 +7,7 @@ import typer
 from alovoice_cli.commands.command_classes import CommandApp
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import UsageError
+from alovoice_cli.language import tr
 from alovoice_cli.reference import INSTALLATION, read_script
 from alovoice_cli.session import Session
 
@@ -28,5 +29,5 @@ def print_script(
     """
     session: Session = ctx.obj
     if session.options.json:
-        raise UsageError("a completion script is no JSON", hint="leave --json out")
+        raise UsageError(tr("a completion script is not JSON"), hint=tr("leave --json out"))
     session.display.write(read_script(shell))

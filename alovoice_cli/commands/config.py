@@ -53,7 +53,7 @@ def list_profiles(ctx: typer.Context) -> None:
     settings, broken = session.settings_or_defaults()
     rows = profile_rows(session.paths, settings.profile)
     if broken is not None:  # the list shows which profiles there are to choose from
-        session.warn(f"{broken.message}: {broken.hint}")
+        session.warn(joined(": ", (broken.message, broken.hint)))
     session.show(Listing(rows, COLUMNS, ours=True))
 
 

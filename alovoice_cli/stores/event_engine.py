@@ -13,6 +13,7 @@ from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
 from alovoice_cli.errors import UsageError
+from alovoice_cli.language import mark, tr
 from alovoice_cli.store_urls import is_server_url, masked_url
 from alovoice_cli.stores import event_sqlite
 from alovoice_cli.stores.event_schema import VERSION
@@ -105,7 +106,7 @@ def open_event_store(
         return _open_server(url, busy_seconds, must_exist=must_exist, timeout=timeout)
     path = sqlite_path(url)
     if must_exist and not path.exists():
-        raise UsageError(f"there is no event store {path}", hint=_WHO_MAKES_IT)
+        raise UsageError(tr("there is no event store {path}", path=path), hint=tr(_WHO_MAKES_IT))
     with explained(path):
         connection = open_private_connection(path, timeout=busy_seconds)
         try:
@@ -116,7 +117,7 @@ def open_event_store(
     return connection
 
 
-_WHO_MAKES_IT = "`alovoice listen` makes it, and fills it with what the PBX sends"
+_WHO_MAKES_IT = mark("`alovoice listen` creates it and fills it with the events of the PBX")
 
 
 def _open_server(url: str, busy_seconds: float, *, must_exist: bool, timeout: float | None = None) -> ServerConnection:
@@ -138,12 +139,17 @@ def _open_server(url: str, busy_seconds: float, *, must_exist: bool, timeout: fl
 def _require_version(name: str, connection: Connection) -> None:
     version = _known_version(name, connection)
     if version == 0:
-        raise UsageError(f"there is no event store in {name}", hint=_WHO_MAKES_IT)
+        raise UsageError(tr("there is no event store in {name}", name=name), hint=tr(_WHO_MAKES_IT))
     if version < VERSION:
         raise UsageError(
-            f"the store {name} is of an older version of alovoice"
-            f" (its schema is {version}, that of this version {VERSION})",
-            hint="start `alovoice listen` of this version: it brings the store up to date",
+            tr(
+                "the event store {name} was made by an older version of alovoice (its schema is {version}, this version"
+                " uses {known})",
+                name=name,
+                version=version,
+                known=VERSION,
+            ),
+            hint=tr("start `alovoice listen` of this version: it updates the store"),
         )
 
 
@@ -311,8 +317,13 @@ def _known_version(name: str, connection: Connection) -> int:
     version = _version(connection)
     if version > VERSION:
         raise UsageError(
-            f"{name} was made by a newer version of alovoice (its schema is {version}, this version knows {VERSION})",
-            hint="upgrade alovoice, or name another store with --store",
+            tr(
+                "{path} was made by a newer version of alovoice (its schema is {version}, this version knows {known})",
+                path=name,
+                version=version,
+                known=VERSION,
+            ),
+            hint=tr("upgrade alovoice, or name another store with --store"),
         )
     return version
 

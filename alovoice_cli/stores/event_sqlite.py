@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from alovoice_cli.errors import UsageError
+from alovoice_cli.language import tr
 
 _TYPES = {"BIGINT": "INTEGER"}  # in SQLite only an INTEGER primary key is the row id
 
@@ -18,13 +19,14 @@ def sqlite_path(url: str) -> Path:
     scheme, separator, rest = url.partition("://")
     if separator and scheme != "sqlite":
         raise UsageError(
-            f"the store {scheme}://… is of a kind that is not served",
-            hint="give a file: sqlite:////path/to/events.db, or a server: postgresql://user@host/database",
+            tr("event stores of this kind are not supported: {scheme}://…", scheme=scheme),
+            hint=tr("give a file: sqlite:////path/to/events.db, or a server: postgresql://user@host/database"),
         )
     name = rest.removeprefix("/") if separator else url
     if _in_memory(name):
         raise UsageError(
-            "a store in memory is gone when the program ends", hint="give a file: sqlite:////path/to/events.db"
+            tr("an event store in memory is lost when the program ends"),
+            hint=tr("give a file: sqlite:////path/to/events.db"),
         )
     return Path(name).absolute()
 

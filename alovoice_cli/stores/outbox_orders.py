@@ -11,6 +11,7 @@ from operator import attrgetter
 
 from alovoice_cli.errors import UsageError
 from alovoice_cli.events.outbox import DEAD, DUE, RUNNING, OutboxEntry, OutboxSelection, TargetStanding
+from alovoice_cli.language import tr
 from alovoice_cli.store_urls import is_server_url
 from alovoice_cli.stores.event_engine import Connection, marks, opened, store_exists, writing
 from alovoice_cli.stores.event_sqlite import sqlite_path
@@ -234,7 +235,7 @@ def _number(connection: Connection, own_id: str) -> int:
     ).fetchone()
     if row is None:
         raise UsageError(
-            f"no event {own_id!r} waits in the outbox, or is a dead letter",
-            hint="`alovoice events outbox list` shows what there is; its first column will do",
+            tr("the outbox has no event {id}: none waits, and none was given up", id=repr(own_id)),
+            hint=tr("`alovoice events outbox list` shows the events; give a value of its first column"),
         )
     return int(row[0])

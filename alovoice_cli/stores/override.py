@@ -9,11 +9,12 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from alovoice_cli.errors import FULL_DISK, UsageError
+from alovoice_cli.errors import FULL_DISK, UsageError, reason_of
+from alovoice_cli.language import mark, tr
 from alovoice_cli.routing.step import Override, RouteStep
 from alovoice_cli.stores.migrations import full_disk_error, give_to_owner
 
-_ELSEWHERE = "make its directory writable, or set ALOVOICE_STATE_DIR to another one"
+_ELSEWHERE = mark("make its directory writable, or set ALOVOICE_STATE_DIR to another one")
 _LARGEST = 4096  # bytes; one takes a hundred
 
 _READER_SECONDS = 10.0
@@ -46,10 +47,14 @@ class OverrideFile:
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise UsageError(f"{self.path} cannot be read: {error.strerror or error}", hint=_ELSEWHERE) from error
+            raise UsageError(
+                tr("{path} cannot be read: {problem}", path=self.path, problem=reason_of(error)), hint=tr(_ELSEWHERE)
+            ) from error
         except (ValueError, LookupError, TypeError, OverflowError, RecursionError, UsageError) as error:
-            hint = "say it again: `alovoice route override STEP --for 30m`, or `--off`"
-            raise UsageError(f"{self.path} is not as `alovoice route override` writes it", hint=hint) from error
+            raise UsageError(
+                tr("{path} is not in the form that `alovoice route override` writes", path=self.path),
+                hint=tr("set the override again: `alovoice route override STEP --for 30m`, or `--off`"),
+            ) from error
 
     def write(self, override: Override) -> None:
         """Puts the override in force. Raises UsageError where it can't be written."""
@@ -69,7 +74,9 @@ class OverrideFile:
         except OSError as error:
             if error.errno in FULL_DISK:
                 raise full_disk_error(self.path, str(error)) from error
-            raise UsageError(f"{self.path} cannot be written: {error.strerror or error}", hint=_ELSEWHERE) from error
+            raise UsageError(
+                tr("{path} cannot be written: {problem}", path=self.path, problem=reason_of(error)), hint=tr(_ELSEWHERE)
+            ) from error
 
     def remove(self) -> None:
         """Removes the file, if it exists. Raises UsageError where it cannot be removed."""
@@ -77,7 +84,9 @@ class OverrideFile:
             with suppress(FileNotFoundError):
                 self.path.unlink()
         except OSError as error:
-            raise UsageError(f"{self.path} cannot be removed: {error.strerror or error}", hint=_ELSEWHERE) from error
+            raise UsageError(
+                tr("{path} cannot be removed: {problem}", path=self.path, problem=reason_of(error)), hint=tr(_ELSEWHERE)
+            ) from error
 
     def mark_reader(self) -> None:
         """Notes that a listener obeys the file. Raises OSError where that cannot be written."""

@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 
 from alovoice_cli.errors import UsageError
+from alovoice_cli.language import tr
 from alovoice_cli.store_urls import masked_url
 from alovoice_cli.stores.event_engine import Connection, marks
 from alovoice_cli.stores.postgres import ServerConnection, connect, explained_server, load_driver
@@ -108,7 +109,7 @@ class OwnerSession:
         with self._lock:
             connection = self._connection
             if connection is None:
-                raise UsageError(f"there is no connection to the store {masked_url(self._url)}")
+                raise UsageError(tr("there is no connection to the event store {url}", url=masked_url(self._url)))
             try:
                 with explained_server(self._url):
                     yield connection

@@ -19,6 +19,7 @@ from urllib.parse import parse_qsl, urlsplit
 from alovoice_cli.errors import UsageError
 from alovoice_cli.events.event import EVENT_TYPES, Delivery
 from alovoice_cli.events.event_assembly import LateAnswer
+from alovoice_cli.language import tr
 from alovoice_cli.stores.process_lock import ProcessLock
 
 _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
@@ -70,7 +71,10 @@ class Spool:
             lock = ProcessLock(path.with_suffix(".lock"))
             if lock.acquire():
                 return cls(path, lock)
-        raise UsageError(f"{_MOST_LISTENERS - 1} listeners on this store run on this machine", hint="end one of them")
+        raise UsageError(
+            tr("{number} listeners of this store run on this computer", number=_MOST_LISTENERS - 1),
+            hint=tr("stop one of them"),
+        )
 
     @staticmethod
     def paths_of_server(folder: Path, url: str) -> list[Path]:

@@ -757,7 +757,7 @@ def test_a_single_call_takes_no_words_of_a_batch(alovoice: FrontDoor, pbx: Excha
     for words in (("--rate", "10/m"), ("--changed-ok",), ("--confirm", "1"), ("--journal", "x")):
         result = alovoice(*one, *words)
         assert (result.code, pbx.connections) == (2, 0)
-        assert "goes with --batch" in result.err
+        assert "needs --batch" in result.err
     assert alovoice("call", "out", "--from", "2424").code == 2
     assert alovoice("ai", "send", "1", "--batch", "x.csv").code == 2
     assert "--report" in alovoice("ai", "send", "--batch", "x.csv", "--csv").err

@@ -65,5 +65,5 @@ def test_a_relative_store_is_refused_since_each_directory_would_have_its_own(alo
 def test_a_store_in_memory_is_refused_with_a_sentence(url: str, alovoice: FrontDoor) -> None:
     result = alovoice("events", "list", "--store", url)
     assert (result.code, result.out) == (2, "")
-    assert result.err.startswith("error: a store in memory is gone when the program ends")
+    assert result.err.startswith("error: an event store in memory is lost when the program ends")
     assert not list(alovoice.home.glob("*memory*"))

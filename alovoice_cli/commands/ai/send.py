@@ -113,7 +113,7 @@ def send_calls(
     options = batch_options(ctx)
     choice = CallChoice(since, until, peer, line, min_duration, limit, with_imported, store, again)
     if since is not None:
-        refuse_both(call_ids or options.source, "--since", "CALL_ID and --batch")
+        refuse_both(call_ids or options.source, "--since", "CALL_ID, --batch")
         return _send_found(session, choice, options._replace(again=again, budget=budget))
     _refuse_choice(choice)
     if options.source is not None:
@@ -122,7 +122,7 @@ def send_calls(
         with session.turn(_COMMAND):
             return run(session, _COMMAND, options._replace(again=again, budget=budget, store=store), {})
     refuse_batch_options(options)
-    call_ids = list(dict.fromkeys(needed_ids(ctx, call_ids, others="--since WHEN, or ")))
+    call_ids = list(dict.fromkeys(needed_ids(ctx, call_ids, since=True)))
     check_call_ids(session, call_ids, store=store)
     if session.options.dry_run:
         session.client.ai.send_each(call_ids)
