@@ -11,7 +11,8 @@ from alovoice_cli.errors import ExitCode
 from alovoice_cli.events.event_table import iso, when
 from alovoice_cli.events.store_survey import StoreSurvey, survey_findings
 from alovoice_cli.findings import Finding, Severity, count_of, has_errors
-from alovoice_cli.language import decimal_text, joined, ngettext, tr
+from alovoice_cli.language import joined, ngettext, tr
+from alovoice_cli.localization import decimal_text
 from alovoice_cli.moments import ClockTime, span_text, unix_microseconds
 from alovoice_cli.output.listing import Column, Listing, Record
 from alovoice_cli.session import Session
