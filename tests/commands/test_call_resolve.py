@@ -173,7 +173,7 @@ def test_without_a_listeners_store_it_cannot_be_known_but_what_never_left_did_no
     assert f"`alovoice call resolve {receipt}`" in lost.err
     result = alovoice("call", "resolve", receipt, terminal=True)
     assert result.code == 6
-    assert "none has run for this PBX" in " ".join(result.out.split())
+    assert "no listener has run for this PBX" in " ".join(result.out.split())
     assert alovoice(*OUT[:-1], "171", "--base-url", "http://127.0.0.1:9").code == 5
     unsent = alovoice("call", "resolve", "171", "--json")
     assert (unsent.code, json.loads(unsent.out)["why"]) == (1, "never_left")

@@ -175,7 +175,7 @@ def test_what_a_listener_forwards_is_left_to_it(alovoice: FrontDoor, file: Rows,
     with hold(file.path.with_name("events.db.outbox.lock"), "a listener"):
         answer = _copy(alovoice, file, target)
         assert (answer["at_rest"], answer["outbox"]) == (False, {"copied": 1, "updated": 0, "known": 0, "left": 1})
-        assert "end it, and run this again" in alovoice("store", "copy", str(file.path), target).err
+        assert "stop the listener and run this again" in alovoice("store", "copy", str(file.path), target).err
     assert _copy(alovoice, file, target)["outbox"] == {"copied": 1, "updated": 0, "known": 1, "left": 0}
 
 

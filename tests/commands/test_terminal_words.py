@@ -3,6 +3,7 @@
 import json
 import re
 import time
+from datetime import datetime, timedelta, timezone
 
 import pytest
 from event_rows import Rows
@@ -75,3 +76,22 @@ def test_notes_wrap_at_words_and_commands_stay_on_one_line(calls: FrontDoor) -> 
     missing = calls("trunks", terminal=True, environ=forty).err
     assert "`alovoice login`" in missing
     assert all(line.count("`") % 2 == 0 for line in missing.splitlines()), missing
+
+
+@pytest.mark.parametrize(
+    ("command", "field"), [(("call", "receipts", "list"), "begun_at"), (("call", "batches", "list"), "created_at")]
+)
+def test_a_terminal_shows_receipts_and_batches_in_the_profiles_zone_and_names_it(
+    alovoice: FrontDoor, command: tuple[str, ...], field: str
+) -> None:
+    (alovoice.home / "list.csv").write_text("number\n901234567\n", "utf-8")
+    batch = ("call", "out", "-p", "sandbox", "--batch", "list.csv", "--inner-phone", "2424", "--night-ok")
+    assert alovoice(*batch, "--confirm", "1").code == 0
+    (item,) = json.loads(alovoice(*command, "--json").out)
+    local = datetime.fromisoformat(item[field]).astimezone(timezone(timedelta(hours=5)))
+    shown = alovoice(*command, "--color", "never", terminal=True)
+    assert f"{local:%Y-%m-%d %H:%M}" in shown.out
+    assert "times are in the profile's time zone, utc +5" in " ".join(shown.err.split())
+    piped = alovoice(*command)
+    assert item[field][:16].replace("T", " ") in piped.out
+    assert "time zone" not in piped.err

@@ -10,10 +10,11 @@ from alovoice_cli.session import Session
 
 
 def local_text(zone: tzinfo, value: object) -> str:
-    """Returns an ISO 8601 moment as text in the zone, to the second; '' for none."""
+    """Returns an ISO 8601 moment as text in the zone, to the second or, if it has none, to the minute; '' for none."""
     if not value:
         return ""
-    return f"{datetime.fromisoformat(str(value).replace('Z', '+00:00')).astimezone(zone):%Y-%m-%d %H:%M:%S}"
+    local = datetime.fromisoformat(str(value).replace("Z", "+00:00")).astimezone(zone)
+    return f"{local:%Y-%m-%d %H:%M}" if str(value).count(":") == 1 else f"{local:%Y-%m-%d %H:%M:%S}"
 
 
 def local_columns(session: Session, columns: tuple[Column, ...], names: Collection[str]) -> tuple[Column, ...]:

@@ -8,7 +8,7 @@ from alovoice_cli.commands.call.local_times import local_columns, local_text, no
 from alovoice_cli.commands.command_classes import CommandApp
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import SharedStore, examples
-from alovoice_cli.language import tr
+from alovoice_cli.language import ngettext, tr
 from alovoice_cli.output.listing import Column, Listing, Record, tone_by
 from alovoice_cli.receipts import STATE_TONES
 from alovoice_cli.session import Session
@@ -58,7 +58,13 @@ def list_receipts(
     entries = [entry.as_dict() for entry in session.ledger.receipts(limit=limit + 1 if limit else 0)]
     if limit and len(entries) > limit:
         entries = entries[:limit]
-        session.note(tr("the latest {number} are shown; --limit 0 shows all", number=limit))
+        session.note(
+            ngettext(
+                "only the latest request is shown; --limit 0 shows all",
+                "only the latest {n} requests are shown; --limit 0 shows all",
+                limit,
+            )
+        )
     columns = local_columns(session, COLUMNS, _TIMES)
     session.show(Listing(entries, columns, nothing=tr("no requests have been sent from this computer")))
     if entries:
