@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from alovoice_cli.language import DOMAIN, FOLDER
 
 if TYPE_CHECKING:
-    from babel.messages.catalog import Catalog
+    from babel.messages.catalog import Catalog, Message
 
 SOURCE = Path(__file__).parent
 COLUMN_CONTEXT = "column"
@@ -111,12 +111,26 @@ def update(path: Path, found: "Catalog", *, prune: bool) -> None:
     with path.open("rb") as file:
         catalogue = read_po(file, domain=DOMAIN)
     header = path.read_text("utf-8").partition("\n\n")[0]  # as it is: dates would be a change in each run
+    for gone in catalogue.obsolete.values():  # a text may have come back
+        if found.get(_key(gone), gone.context) and not catalogue.get(_key(gone), gone.context):
+            catalogue.add(gone.id, gone.string, context=gone.context)
     catalogue.update(found, no_fuzzy_matching=True)
+    gone_for_good = {
+        key: gone
+        for key, gone in catalogue.obsolete.items()
+        if any(gone.string or ()) and not catalogue.get(_key(gone), gone.context)
+    }
+    catalogue.obsolete.clear()
+    catalogue.obsolete.update(gone_for_good)
     for message in catalogue:
         message.flags.discard("python-format")  # a text is filled with `format`, and a percent sign is one
     with path.open("wb") as file:
         file.write(f"{header}\n\n".encode())
         write_po(file, catalogue, width=0, omit_header=True, include_lineno=False, ignore_obsolete=prune)
+
+
+def _key(message: "Message") -> str:
+    return message.id if isinstance(message.id, str) else message.id[0]
 
 
 def compile_catalogues(folder: Path = FOLDER) -> list[Path]:

@@ -90,19 +90,6 @@ def spaced(number: int) -> str:
     return f"{number:,}".replace(",", " ")
 
 
-def decimal_text(value: float, digits: int = 1) -> str:
-    """Returns the number with these decimals: `85.5`, in Russian and Uzbek `85,5`."""
-    english = f"{value:.{digits}f}"
-    if _language == "en" or digits == 0:
-        return english
-    return Translated(english.replace(".", ","), english)
-
-
-def percent_text(percent: float, digits: int = 0) -> str:
-    """Returns `85 %`, or with decimals `85.5 %`; 100 is the whole."""
-    return tr("{number} %", number=decimal_text(percent, digits))
-
-
 def joined(separator: str, texts: Iterable[str]) -> str:
     """Returns the texts with the separator between them; the English of each is remembered."""
     parts = list(texts)

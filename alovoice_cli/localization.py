@@ -1,4 +1,4 @@
-"""Dates for people, in the language of the run.
+"""Numbers and dates for people, in the language of the run.
 
 Lengths of time are in `moments`. All texts remember their English. A moment is written by its own clock: the zone is
 the caller's.
@@ -6,7 +6,7 @@ the caller's.
 
 from datetime import date, datetime
 
-from alovoice_cli.language import mark, pgettext, tr
+from alovoice_cli.language import Translated, language_in_use, mark, pgettext, tr
 
 WEEKDAYS = (
     mark("Monday"),
@@ -89,3 +89,16 @@ def days_text(first: date, last: date, *, year: bool = False) -> str:
 def moment_text(moment: datetime, zone: str) -> str:
     """Returns `Thu 26 Nov 10:00 (utc +5)`."""
     return pgettext("date", "{day} {time} ({zone})", day=weekday_text(moment), time=f"{moment:%H:%M}", zone=zone)
+
+
+def decimal_text(value: float, digits: int = 1) -> str:
+    """Returns the number with these decimals: `85.5`, in Russian and Uzbek `85,5`."""
+    english = f"{value:.{digits}f}"
+    if language_in_use() == "en" or digits == 0:
+        return english
+    return Translated(english.replace(".", ","), english)
+
+
+def percent_text(percent: float, digits: int = 0) -> str:
+    """Returns `85 %`, or with decimals `85.5 %`; 100 is the whole."""
+    return tr("{number} %", number=decimal_text(percent, digits))

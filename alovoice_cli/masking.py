@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from functools import cache, lru_cache
 from urllib.parse import quote, quote_plus
 
+from alovoice_cli.language import Translated
+
 DOTS = "••••"
 _TAIL = 4
 _SHORTEST_HIDDEN = 6
@@ -136,6 +138,11 @@ class Masker:
         """Returns the text with every known secret masked."""
         if len(text) < self._shortest:  # most texts: keys, numbers, states
             return text
+        if isinstance(text, Translated):
+            return Translated(self._hidden(text), self._hidden(text.english))
+        return self._hidden(text)
+
+    def _hidden(self, text: str) -> str:
         for spelling, shown in self._longest_first:
             text = text.replace(spelling, shown)
         return text

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from typing import NamedTuple
 
 from alovoice_cli.errors import UsageError
-from alovoice_cli.language import mark, tr
+from alovoice_cli.language import joined, mark, tr
 
 _SPAN = r"([0-9]{1,6})\s*([smhdw])"
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -77,13 +77,16 @@ class DailyHours(NamedTuple):
         return f"{self.begin:%H:%M}-{self.end:%H:%M}"
 
 
+def _named(option: str, text: str) -> str:
+    """Returns the text in quotes, behind the option's name where it has one."""
+    return joined(" ", (option, repr(text))) if option else repr(text)
+
+
 def parse_span(text: str, option: str) -> timedelta:
     """Parses `90s`, `30m`, `12h`, `90d`, `8w`. Raises UsageError for other text."""
     match = re.fullmatch(_SPAN, text.strip().lower())
     if match is None:
-        raise UsageError(
-            tr("{option} {value} is not a valid length of time", option=option, value=repr(text)), hint=tr(_SPAN_FORMS)
-        )
+        raise UsageError(tr("{value} is not a valid length of time", value=_named(option, text)), hint=tr(_SPAN_FORMS))
     return timedelta(**{_UNITS[match.group(2)]: int(match.group(1))})
 
 
@@ -99,11 +102,11 @@ def parse_moment(text: str, clock: ClockTime, option: str) -> Moment:
             return Moment(moment.at, moment.is_day)
     except (ValueError, OverflowError) as error:
         raise UsageError(
-            tr("{option} {value}: there is no such day or time", option=option, value=repr(text)), hint=tr(FORMS)
+            tr("{value}: there is no such day or time", value=_named(option, text)), hint=tr(FORMS)
         ) from error
     if moment is not None:
-        raise UsageError(tr("{option} {value} is before 1970", option=option, value=repr(text)), hint=tr(FORMS))
-    raise UsageError(tr("{option} {value} is not a valid time", option=option, value=repr(text)), hint=tr(FORMS))
+        raise UsageError(tr("{value} is before 1970", value=_named(option, text)), hint=tr(FORMS))
+    raise UsageError(tr("{value} is not a valid time", value=_named(option, text)), hint=tr(FORMS))
 
 
 def _read(word: str, clock: ClockTime) -> Moment | None:
@@ -205,7 +208,7 @@ def parse_zone(text: str, option: str = "--timezone") -> tzinfo:
     offset = -size if match.group(1) == "-" else size
     if not _WEST <= offset <= _EAST:
         raise UsageError(
-            tr("{option} {value}: there is no such UTC offset", option=option, value=repr(text)),
+            tr("{value}: there is no such UTC offset", value=_named(option, text)),
             hint=tr("offsets go from utc -12 to utc +14"),
         )
     return timezone(offset)
@@ -219,7 +222,7 @@ def _named_zone(name: str, option: str) -> tzinfo:
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
         # For a wrong name, a folder (`America`) raises OSError and `../x` ValueError.
         raise UsageError(
-            tr("{option} {value} is not a known time zone", option=option, value=repr(name)),
+            tr("{value} is not a known time zone", value=_named(option, name)),
             hint=_nearest_zone(name) or tr(_ZONE_FORMS),
         ) from error
 

@@ -108,7 +108,7 @@ class Session:
     def _zone(self) -> tzinfo:
         from alovoice_cli.moments import parse_zone
 
-        return parse_zone(self.settings.timezone, "the profile's timezone")
+        return parse_zone(self.settings.timezone, tr("the profile's timezone"))
 
     def settings_or_defaults(self) -> "tuple[Settings, BadConfigError | None]":
         """Returns the settings; for a malformed configuration file defaults, and the error."""

@@ -171,4 +171,4 @@ def check(call: Judged) -> None:
     if call.rang and call.all_heard:
         assert call.after["answer"] == "rang"
     if call.after["answer"] == "no_trace_yet":
-        assert "Not proof." in call.after["said"]
+        assert "This is not proof." in call.after["said"]

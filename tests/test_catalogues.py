@@ -13,10 +13,10 @@ import pytest
 from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import read_po
 
-from alovoice_cli.catalogues import collect
+from alovoice_cli.catalogues import collect, update
 from alovoice_cli.language import DOMAIN, FOLDER, LANGUAGES
 
-COMPLETE = False
+COMPLETE = True
 """Whether the translation is through: from then on a text without a translation is a failure."""
 
 OTHERS = [language for language in LANGUAGES if language != "en"]
@@ -113,6 +113,21 @@ def test_gettext_finds_no_fault(language: str) -> None:
     words = ["msgfmt", "--check-format", "--check-domain", "-o", "/dev/null", str(path)]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_text_that_comes_back_has_its_translation_again(tmp_path: Path) -> None:
+    path = tmp_path / "alovoice.po"
+    path.write_text((FOLDER / "ru" / "LC_MESSAGES" / f"{DOMAIN}.po").read_text("utf-8").partition("\n\n")[0], "utf-8")
+    texts = Catalog()
+    texts.add("Row", context="column")
+    update(path, texts, prune=False)
+    path.write_text(path.read_text("utf-8").replace('msgid "Row"\nmsgstr ""', 'msgid "Row"\nmsgstr "Строка"'), "utf-8")
+    update(path, Catalog(), prune=False)
+    assert '#~ msgid "Row"\n#~ msgstr "Строка"' in path.read_text("utf-8")
+    update(path, texts, prune=False)
+    assert '\nmsgid "Row"\nmsgstr "Строка"' in path.read_text("utf-8")
+    update(path, Catalog(), prune=True)
+    assert "Строка" not in path.read_text("utf-8")
 
 
 def test_a_wheel_holds_the_compiled_catalogues(tmp_path: Path) -> None:

@@ -58,7 +58,7 @@ def test_a_call_that_the_ledger_has_no_room_for_is_not_made(is_new: bool, pbx: R
 def test_a_disk_without_room_for_a_new_store_is_named(words: tuple[str, ...], alovoice: FrontDoor) -> None:
     alovoice.environ |= {**_NO_BYTECODE, "ALOVOICE_TOKEN": TOKEN}
     ended = alovoice.process(*words, preexec_fn=_no_file_over(0))
-    assert b"fault of alovoice" not in ended.stderr
+    assert b"error in alovoice" not in ended.stderr
     if ended.returncode:
         assert (ended.returncode, b"no space is left in" in ended.stderr) == (2, True)
 

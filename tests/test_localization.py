@@ -6,11 +6,13 @@ from pathlib import Path
 import pytest
 from small_catalogue import Messages, use_messages
 
-from alovoice_cli.language import decimal_text, in_english, percent_text, use_language
+from alovoice_cli.language import in_english, use_language
 from alovoice_cli.localization import (
     day_text,
     days_text,
+    decimal_text,
     moment_text,
+    percent_text,
     weekday_name,
     weekday_text,
 )

@@ -25,7 +25,7 @@ from alovoice_cli.errors import (
     UnreachableError,
     UsageError,
 )
-from alovoice_cli.language import decimal_text, joined, mark, tr
+from alovoice_cli.language import joined, mark, tr
 from alovoice_cli.masking import Masker, disarm
 
 # Raised before anything is written: a bug of ours, or text that cannot be sent.
@@ -291,6 +291,8 @@ def _refused_by_status(case: FailureCase, status: int, detail: str) -> RefusedEr
     if status == 413:
         what = tr("the upload is too large for the server (413)")
         if case.size:
+            from alovoice_cli.localization import decimal_text  # noqa: PLC0415 - few uploads are too large
+
             size = decimal_text(case.size / _MEGABYTE)
             what = tr("the upload of {size} MB is too large for the server (413)", size=size)
     return RefusedError(what, hint=tr(_NOT_DONE), detail=detail, status=status)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from alovoice_cli.batch_rows import LEFT_OUT, STATES, BatchRow, RowProgress
 from alovoice_cli.errors import ExitCode, UsageError
-from alovoice_cli.findings import count
+from alovoice_cli.language import all_in_english, joined, mark, ngettext, spaced, tr
 from alovoice_cli.output.data_formats import safe_cell
 from alovoice_cli.output.files import check_free, check_writable, write_private
 from alovoice_cli.output.listing import cell_text
@@ -25,7 +25,16 @@ if TYPE_CHECKING:
 Listed = Sequence[tuple[BatchRow, RowProgress]]
 
 _WORST_FIRST = (6, 3, 5, 7, 1, 4, 2, 9, 0)
-_SHOWN: Mapping[str, str] = {"pending": "not sent yet", "sent_before": "sent before"}
+_COUNTED: Mapping[str, str] = {
+    "done": mark("{number} done"),
+    "refused": mark("{number} refused"),
+    "unsent": mark("{number} unsent"),
+    "unknown": mark("{number} unknown"),
+    "pending": mark("{number} not sent yet"),
+    "duplicate": mark("{number} duplicate"),
+    "excluded": mark("{number} excluded"),
+    "sent_before": mark("{number} sent before"),
+}
 _ADDED = ("outcome", "sent", "status", "answer", "extid", "receipt", "attempts", "problem")
 
 
@@ -59,8 +68,8 @@ def shown_state(course: RowProgress) -> str:
 
 def sums(courses: Sequence[RowProgress]) -> str:
     """Returns a sentence such as `312 rows: 309 done, 2 refused, 1 unknown`."""
-    told = ", ".join(f"{number} {_SHOWN.get(state, state)}" for state, number in tally(courses).items())
-    return f"{count(len(courses), 'row')}: {told}"
+    states = joined(", ", [tr(_COUNTED[state], number=spaced(number)) for state, number in tally(courses).items()])
+    return ngettext("{n} row: {states}", "{n} rows: {states}", len(courses), states=states)
 
 
 def worst_code(courses: Iterable[RowProgress]) -> int:
@@ -83,7 +92,10 @@ def write_report(path: Path, listed: Listed, form: SpreadsheetFormat = PLAIN) ->
     writer.writerow([safe_cell(heading) for heading in (*headings, *added)])
     for row, course in listed:
         shown: Mapping[str, object] = {**row_json(row, course), "outcome": shown_state(course)}
-        cells = (*(row.cells.get(heading, "") for heading in headings), *(cell_text(shown[name]) for name in _ADDED))
+        cells = (
+            *(row.cells.get(heading, "") for heading in headings),
+            *(cell_text(all_in_english(shown[name])) for name in _ADDED),
+        )
         writer.writerow(map(safe_cell, cells))
     write_private(path, text.getvalue(), force=True)
 
@@ -95,9 +107,14 @@ def check_report(path: Path, source: str, *, tries: bool = True) -> None:
     """
     check_free(path, force=True)
     if not path.absolute().parent.is_dir():
-        raise UsageError(f"there is no folder {path.parent} for the report", hint="make it, or name another place")
+        raise UsageError(
+            tr("there is no directory {path} for the report", path=path.parent),
+            hint=tr("create it, or choose another place"),
+        )
     if path.absolute() == Path(source).absolute():
-        raise UsageError(f"the report would be written over the list {source}", hint="give it a name of its own")
+        raise UsageError(
+            tr("the report would overwrite the list {path}", path=source), hint=tr("give the report another name")
+        )
     if tries:
         check_writable(path)
 
@@ -173,15 +190,27 @@ def forget_journal(session: "Session", name: str, *, accept_risk: bool) -> str:
         open_rows = any(shown_state(course) not in ("done", "refused", *LEFT_OUT) for course in courses)
         if open_rows and not accept_risk:
             raise UsageError(
-                f"the batch {place.name} is not over ({told}): nothing else remembers these rows",
-                hint=f"`alovoice call batches resume {place.name}` goes on; --accept-risk forgets them",
+                tr(
+                    "the batch {name} is not finished ({rows}), and no other file records these rows",
+                    name=place.name,
+                    rows=told,
+                ),
+                hint=tr(
+                    "`alovoice call batches resume {name}` continues it; --accept-risk deletes the records",
+                    name=place.name,
+                ),
             )
-        session.display.confirm_on_terminal(f"Forget the batch {place.name} ({told})? Its list would be sent anew.")
+        session.display.confirm_on_terminal(
+            tr("Delete the batch {name} ({rows})? Its list would then be sent again.", name=place.name, rows=told)
+        )
         place.forget()
     place.forget_lock()
     return told
 
 
-def moment(text: str) -> str:
-    """Returns a moment of the journal in UTC, as people read it."""
-    return f"{datetime.fromisoformat(text):%Y-%m-%d %H:%M} UTC" if text else ""
+def moment(text: str, session: "Session") -> str:
+    """Returns a moment of the journal in the profile's time zone, as people read it: `2026-03-02 10:00 (utc +5)`."""
+    if not text:
+        return ""
+    local = datetime.fromisoformat(text).astimezone(session.clock.zone)
+    return f"{local:%Y-%m-%d %H:%M} ({session.settings.timezone})"

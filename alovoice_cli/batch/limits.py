@@ -22,7 +22,8 @@ from alovoice_cli.batch.verbs import BatchVerb
 from alovoice_cli.batch_rows import BatchRow
 from alovoice_cli.dialling import DAY, numbers_outside, quota_of
 from alovoice_cli.errors import AlovoiceError, CheckFailedError, UsageError
-from alovoice_cli.findings import count, name_lines
+from alovoice_cli.findings import name_rows
+from alovoice_cli.language import ngettext, tr
 from alovoice_cli.moments import unix_microseconds
 from alovoice_cli.stores.ledger import Quota
 from alovoice_cli.stores.line_calls import STORE_NAME, LineCalls, LineClaims
@@ -43,13 +44,20 @@ def line_limit(session: "Session", verb: BatchVerb, overridden: Collection[str])
         return None
     if trunk is None:
         raise UsageError(
-            f"the profile's reserve_lines is {reserve}, and how many lines a trunk has is not said: nothing was sent",
-            hint="`alovoice config set trunk_lines N`; or --override-limit reserve_lines",
+            tr("the profile's reserve_lines is {number}, but trunk_lines is not set: nothing was sent", number=reserve),
+            hint=tr("set it with `alovoice config set trunk_lines N`, or give --override-limit reserve_lines"),
         )
     if reserve >= trunk:
         raise UsageError(
-            f"the profile's reserve_lines is {reserve}, and trunk_lines {trunk}: no line is left to call by",
-            hint="`alovoice config set reserve_lines N`, less than trunk_lines; or --override-limit reserve_lines",
+            tr(
+                "the profile's reserve_lines is {number}, and trunk_lines is {lines}: no line is left for calls",
+                number=reserve,
+                lines=trunk,
+            ),
+            hint=tr(
+                "set it to less than trunk_lines with `alovoice config set reserve_lines N`,"
+                " or give --override-limit reserve_lines"
+            ),
         )
     return LineLimit(trunk, reserve)
 
@@ -58,20 +66,32 @@ def check_limits(session: "Session", verb: BatchVerb, options: BatchOptions, row
     """Raises CheckFailedError for rows beyond a limit that `--override-limit` does not name, or beyond `--budget`."""
     overridden, budget = frozenset(options.override_limit), options.budget
     for name in overridden - set(LIMITS):
-        raise UsageError(f"--override-limit {name!r} is no limit", hint=f"limits: {', '.join(LIMITS)}")
+        raise UsageError(
+            tr("--override-limit {value} is not a valid limit", value=repr(name)),
+            hint=tr("limits: {names}", names=", ".join(LIMITS)),
+        )
     settings = session.settings
     most = settings.max_calls_per_run
     if verb.dials and most is not None and len(rows) > most and "max_calls_per_run" not in overridden:
         raise CheckFailedError(
-            f"{count(len(rows), 'call')}, and the profile's max_calls_per_run is {most}: nothing was sent",
-            hint="--override-limit max_calls_per_run, if that is meant",
+            ngettext(
+                "{n} call, and the profile's max_calls_per_run is {limit}: nothing was sent",
+                "{n} calls, and the profile's max_calls_per_run is {limit}: nothing was sent",
+                len(rows),
+                limit=most,
+            ),
+            hint=tr("if this is intended, give --override-limit {name}", name="max_calls_per_run"),
         )
     outside = [row.line for row in rows if numbers_outside(settings, row.numbers)]
     if outside and "allowed_prefixes" not in overridden:
         allowed = ", ".join(settings.allowed_prefixes or ())
         raise CheckFailedError(
-            f"{name_lines(outside)}: a number outside the prefixes {allowed} that the profile allows: nothing was sent",
-            hint="--override-limit allowed_prefixes, if that is meant",
+            tr(
+                "{rows}: a number has none of the prefixes that the profile allows ({prefixes}): nothing was sent",
+                rows=name_rows(outside),
+                prefixes=allowed,
+            ),
+            hint=tr("if this is intended, give --override-limit {name}", name="allowed_prefixes"),
         )
     _check_lines(rows, line_limit(session, verb, overridden))
     if budget is not None:
@@ -88,8 +108,13 @@ def check_budget(session: "Session", path: str, budget: int, more: int) -> None:
     asked = session.ledger.count(session.settings.profile, Quota("--budget", budget, (path,), session.now() - DAY))
     if more and asked + more > budget:
         raise CheckFailedError(
-            f"{asked} analyses were asked for in the last 24 hours; {more} more would pass the budget of {budget}",
-            hint=f"nothing was sent; {max(budget - asked, 0)} more fit into it",
+            tr(
+                "analyses requested in the last 24 hours: {asked}; {more} more would exceed the budget of {budget}",
+                asked=asked,
+                more=more,
+                budget=budget,
+            ),
+            hint=tr("nothing was sent; the budget has room for {number} more", number=max(budget - asked, 0)),
         )
 
 
@@ -106,7 +131,7 @@ def check_call_ids(
     try:
         found = PbxCalls(session.event_store_url(store)).strange_ids(call_ids)
     except UsageError as trouble:
-        session.warn(f"whether these are ids of the PBX is not checked: {trouble.message}")
+        session.warn(tr("it was not checked that these are ids of the PBX: {problem}", problem=trouble.message))
         return
     if found:
         raise strange_error(found, error)
@@ -115,12 +140,23 @@ def check_call_ids(
 def strange_error(found: Sequence[StrangeId], error: type[AlovoiceError] = UsageError) -> AlovoiceError:
     """Returns the error for ids that are not the PBX's, with the right ids where they are known."""
     first, right = found[0], [one.pbx_call_id for one in found if one.pbx_call_id is not None]
-    hint = f"see `alovoice events show {first.id}`: no link to a recording tells the PBX's id of this call"
+    hint = tr("see `alovoice events show {id}`: no recording link has the PBX's id of this call", id=first.id)
     if right:
-        hint = f"the PBX's {'id is' if len(right) == 1 else 'ids are'} {' '.join(right[:_TOLD])}"
-    more = count(len(found) - 1, "more id is", "more ids are")
-    others = f" ({more} not the PBX's either)" if len(found) > 1 else ""
-    return error(f"{first.id} is not the PBX's id of a call, but {first.whose}{others}: nothing was sent", hint=hint)
+        ids = " ".join(right[:_TOLD])
+        hint = ngettext("the PBX's id is {ids}", "the PBX's ids are {ids}", len(right), ids=ids)
+    if len(found) == 1:
+        message = tr(
+            "{id} is not the PBX's id of a call, but {whose}: nothing was sent", id=first.id, whose=first.whose
+        )
+    else:
+        message = ngettext(
+            "{id} is not the PBX's id of a call, but {whose} ({n} more id is not the PBX's either): nothing was sent",
+            "{id} is not the PBX's id of a call, but {whose} ({n} more ids are not the PBX's either): nothing was sent",
+            len(found) - 1,
+            id=first.id,
+            whose=first.whose,
+        )
+    return error(message, hint=hint)
 
 
 def _check_lines(rows: Sequence[BatchRow], limit: LineLimit | None) -> None:
@@ -128,13 +164,19 @@ def _check_lines(rows: Sequence[BatchRow], limit: LineLimit | None) -> None:
     beyond = [row.line for row in rows if limit is not None and need_of(row)[1] > limit.usable]
     if limit is not None and beyond:
         raise CheckFailedError(
-            f"{name_lines(beyond)}: a conference takes 2 lines, and {limit.usable} of {limit.trunk}"
-            f" {'is' if limit.usable == 1 else 'are'} not reserved (reserve_lines {limit.reserve}): nothing was sent",
-            hint="--override-limit reserve_lines, if that is meant",
+            tr(
+                "{rows}: a conference needs 2 lines, and only {free} of {lines} may be used"
+                " (reserve_lines is {reserve}): nothing was sent",
+                rows=name_rows(beyond),
+                free=limit.usable,
+                lines=limit.trunk,
+                reserve=limit.reserve,
+            ),
+            hint=tr("if this is intended, give --override-limit {name}", name="reserve_lines"),
         )
 
 
-_ASSUMED = f"each call from here is taken to hold its line for {HOLD // MICRO // 60} minutes"
+_HELD_MINUTES = HOLD // MICRO // 60
 _HELD = timedelta(microseconds=HOLD)
 
 
@@ -216,11 +258,26 @@ class LineKeeper(LineGuard):
         try:
             heard = hear_calls(self._calls, {number for each in asked for number in each.numbers}, now)
         except Exception as error:  # the batch continues, with careful assumptions
-            self._warn("store", f"the event store cannot be read ({error}): {_ASSUMED}")
+            self._warn(
+                "store",
+                tr(
+                    "the event store cannot be read ({problem}): it is assumed that each call from this computer"
+                    " uses its line for {minutes} minutes",
+                    problem=error,
+                    minutes=_HELD_MINUTES,
+                ),
+            )
             then, heard = self._heard
             return heard if now - then <= HOLD else None
         if heard is None:
-            self._warn("listener", f"no listener runs for this PBX: {_ASSUMED}")
+            self._warn(
+                "listener",
+                tr(
+                    "no listener runs for this PBX: it is assumed that each call from this computer uses its line for"
+                    " {minutes} minutes",
+                    minutes=_HELD_MINUTES,
+                ),
+            )
         self._heard = now, heard
         return heard
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from alovoice_cli.errors import UsageError
+from alovoice_cli.language import tr
 
 
 class BatchOptions(NamedTuple):
@@ -46,6 +47,6 @@ def check_shared(options: BatchOptions) -> None:
     for name, given in (("--restart", options.restart), ("--changed-ok", options.changed_ok)):
         if options.shared and given:
             raise UsageError(
-                f"{name} does not go with --shared: nothing was sent",
-                hint=f"end the other machines' runs, and give {name} once without --shared",
+                tr("{option} and --shared cannot be used together: nothing was sent", option=name),
+                hint=tr("stop the batch on the other machines, then give {option} once without --shared", option=name),
             )

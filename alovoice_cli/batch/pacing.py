@@ -19,6 +19,7 @@ from alovoice_cli.errors import UsageError
 from alovoice_cli.events.coverage import Uptime, cover
 from alovoice_cli.events.event import Call
 from alovoice_cli.events.filters import Period
+from alovoice_cli.language import ngettext, tr
 from alovoice_cli.moments import DailyHours
 from alovoice_cli.phones import SHORTEST, canonical
 
@@ -32,7 +33,9 @@ def parse_rate(text: str) -> float:
     """Returns the seconds between two rows for `10/m`, `2/s` or `100/h`. Raises UsageError."""
     match = _RATE.fullmatch(text.strip().lower())
     if match is None or not int(match[1]):
-        raise UsageError(f"--rate {text!r} is no rate", hint="write it as 10/m, 2/s or 100/h")
+        raise UsageError(
+            tr("--rate {value} is not a valid rate", value=repr(text)), hint=tr("write it as 10/m, 2/s or 100/h")
+        )
     return _SECONDS[match[2]] / int(match[1])
 
 
@@ -40,9 +43,13 @@ def parse_window(text: str) -> DailyHours:
     """Returns the hours of `--window`. Raises UsageError."""
     hours = DailyHours.parse(text)
     if hours is None:
-        raise UsageError(f"--window {text!r} is no window", hint="write it as 10:00-19:00")
+        raise UsageError(
+            tr("--window {value} is not a valid window", value=repr(text)), hint=tr("write it as 10:00-19:00")
+        )
     if hours.begin == hours.end:
-        raise UsageError(f"--window {text!r} begins when it ends", hint="write it as 10:00-19:00")
+        raise UsageError(
+            tr("--window {value} begins when it ends", value=repr(text)), hint=tr("write it as 10:00-19:00")
+        )
     return hours
 
 
@@ -96,16 +103,20 @@ class Gate:
         if until > self._paused_until:
             # Rounded up: at the time that the message names the batch is already at work.
             end = (self._now() + timedelta(seconds=seconds + 0.999)).astimezone(self._zone)
-            self._paused = f"the PBX takes no more for now (429): waiting until {end:%H:%M:%S} ({self._zone})"
+            self._paused = tr(
+                "too many requests: the PBX asks to wait (429); waiting until {time} ({zone})",
+                time=f"{end:%H:%M:%S}",
+                zone=self._zone,
+            )
             self._paused_until = until
 
     def _closed_for(self, row: BatchRow) -> tuple[float, str]:
         local, window, quiet = self._now().astimezone(self._zone), self._window, self._quiet
         if window is not None and not window.hold(local):
-            why = f"outside the window {window}: waiting until {window.begin:%H:%M}"
+            why = tr("outside the window {hours}: waiting until {time}", hours=window, time=f"{window.begin:%H:%M}")
             return _seconds_until(window.begin, local), why
         if quiet is not None and quiet.hold(local):
-            why = f"in the quiet hours {quiet}: waiting until {quiet.end:%H:%M}"
+            why = tr("in the quiet hours {hours}: waiting until {time}", hours=quiet, time=f"{quiet.end:%H:%M}")
             return _seconds_until(quiet.end, local), why
         paused = self._paused_until - self._clock()
         if paused > 0:
@@ -214,12 +225,26 @@ def count_busy(asked: Sequence[PlacedCall], claims: Sequence[LineClaim], heard: 
 
 
 def why_closed(busy: int, line: str, need: int, limit: LineLimit) -> str:
-    """Returns `28 of 30 lines of 712037006 are busy, 2 are reserved: waiting for one`."""
-    of_line = f" of {line.removeprefix(_COUNTRY) if len(line) == _WHOLE else line}" if line else ""
-    told = f"{busy} of {limit.trunk} lines{of_line} {'is' if busy == 1 else 'are'} busy"
-    if limit.reserve:
-        told += f", {limit.reserve} {'is' if limit.reserve == 1 else 'are'} reserved"
-    return f"{told}: waiting for {'one' if need == 1 else need}"
+    """Returns `waiting for 1 free line of 712037006 (busy: 28 of 30; reserved: 2)`."""
+    values = {
+        "line": line.removeprefix(_COUNTRY) if len(line) == _WHOLE else line,
+        "busy": busy,
+        "lines": limit.trunk,
+        "reserve": limit.reserve,
+    }
+    if line:
+        return ngettext(
+            "waiting for {n} free line of {line} (busy: {busy} of {lines}; reserved: {reserve})",
+            "waiting for {n} free lines of {line} (busy: {busy} of {lines}; reserved: {reserve})",
+            need,
+            **values,
+        )
+    return ngettext(
+        "waiting for {n} free line (busy: {busy} of {lines}; reserved: {reserve})",
+        "waiting for {n} free lines (busy: {busy} of {lines}; reserved: {reserve})",
+        need,
+        **values,
+    )
 
 
 def _unheard(asked: Iterable[PlacedCall], calls: Iterable[Call]) -> Iterator[tuple[PlacedCall, int]]:

@@ -10,6 +10,7 @@ from alovoice_cli import phones
 from alovoice_cli.batch.table import ListTable, TableCell, TableRow
 from alovoice_cli.batch_rows import BatchRow
 from alovoice_cli.errors import AlovoiceError, CheckFailedError, UsageError
+from alovoice_cli.language import joined, ngettext, tr
 from alovoice_cli.phones import canonical, parse_dialled
 
 _TOLD = 10
@@ -80,7 +81,7 @@ def split_party(text: str) -> tuple[str, str]:
     if not colon or not any(letter.isdigit() for letter in phone):
         return text.strip(), ""
     if not (lang.isascii() and lang.isalpha()):
-        raise BadCellError(f"{text!r} names no language", "write it as 901234567:uz")
+        raise BadCellError(tr("{value} does not end with a language", value=repr(text)), tr("write it as 901234567:uz"))
     return phone, lang
 
 
@@ -100,7 +101,9 @@ def read_id(cell: str) -> CellValue:
         message, hint = phones.trouble_text(code, cell)
         raise BadCellError(message, hint, code)
     if not typed or not typed.isprintable() or " " in typed:
-        raise BadCellError(f"{cell!r} is no number of the PBX", "see `alovoice peers`, or the web console")
+        raise BadCellError(
+            tr("{value} is not a number of the PBX", value=repr(cell)), tr("see `alovoice peers`, or the web console")
+        )
     return CellValue(typed, typed)
 
 
@@ -109,10 +112,12 @@ def read_segment(cell: str) -> CellValue:
     try:
         found = read_id(cell)
     except BadCellError as error:
-        hint = "give the id alone, as the PBX shows it"
-        raise error if error.code else BadCellError(f"{cell!r} is no call's id", hint) from None
+        hint = tr("give the id alone, as the PBX shows it")
+        raise error if error.code else BadCellError(tr("{value} is not a call's id", value=repr(cell)), hint) from None
     if str(found.value) in (".", "..") or set("/\\") & set(str(found.value)):
-        raise BadCellError(f"{cell!r} cannot stand in a path", "give the id alone, as the PBX shows it")
+        raise BadCellError(
+            tr("{value} cannot be a part of a URL", value=repr(cell)), tr("give the id alone, as the PBX shows it")
+        )
     return found
 
 
@@ -120,7 +125,7 @@ def read_language(cell: str) -> CellValue:
     """Reads the language of a voice menu."""
     word = cell.strip().lower()
     if not (word.isascii() and word.isalpha()):
-        raise BadCellError(f"{cell!r} names no language", "write it as ru or uz")
+        raise BadCellError(tr("{value} is not a language", value=repr(cell)), tr("write it as ru or uz"))
     return CellValue(word, word)
 
 
@@ -151,7 +156,7 @@ class BatchForm:
 
 def _connects_once(payload: Mapping[str, object]) -> None:
     if ("callto" in payload) == ("queue" in payload):
-        raise BadCellError("says not once whom to connect", "either callto, or queue")
+        raise BadCellError(tr("the row must name whom to connect, once"), tr("give either callto or queue"))
 
 
 OUT = BatchForm(
@@ -201,10 +206,15 @@ class RowProblem:
     hint: str
 
     def place(self, name: str) -> str:
-        """Returns `clients.csv, line 12, column 2 (number)`."""
-        column = f", column {self.column}" if self.column else ""
-        heading = f" ({self.heading})" if self.heading and self.column else f", {self.heading}" if self.heading else ""
-        return f"{name}, line {self.line}{column}{heading}"
+        """Returns `clients.csv, row 12, column 2 (number)`."""
+        values = {"file": name, "row": self.line, "column": self.column, "name": self.heading}
+        if self.column and self.heading:
+            return tr("{file}, row {row}, column {column} ({name})", **values)
+        if self.column:
+            return tr("{file}, row {row}, column {column}", **values)
+        if self.heading:
+            return tr("{file}, row {row}, {name}", **values)
+        return tr("{file}, row {row}", **values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +234,10 @@ def parse_map(words: Sequence[str], form: BatchForm) -> Mapping[str, str]:
         field = form.field(name)
         if not equals or not heading.strip() or field is None:
             names = ", ".join(field.name for field in form.fields)
-            raise UsageError(f"--map {word!r} maps nothing", hint=f"write it as OPTION=COLUMN; options: {names}")
+            raise UsageError(
+                tr("--map {value} is not valid", value=repr(word)),
+                hint=tr("write it as OPTION=COLUMN; options: {names}", names=names),
+            )
         found[field.name] = heading.strip()
     return found
 
@@ -258,7 +271,9 @@ class Planner:
         if self._problems:
             raise self._explained(table.name)
         if not rows:
-            raise CheckFailedError(f"{table.name} holds no rows", hint="give a row for each call, below the headings")
+            raise CheckFailedError(
+                tr("{file} has no rows", file=table.name), hint=tr("write a row for each call, below the headings")
+            )
         used = set(columns.values())
         ignored = tuple(heading for heading in table.headings if heading not in used)
         return BatchPlan(tuple(rows), sum(self._seen.values()) - len(rows), ignored)
@@ -273,18 +288,35 @@ class Planner:
                 fits = [head for head in table.headings if plain(head) == plain(wanted)]
             if len(fits) > 1:
                 raise CheckFailedError(
-                    f"{table.name}: {' and '.join(fits)} both stand for {field.name}", hint="use --map"
+                    tr(
+                        "{file}: several columns can be {name}: {columns}",
+                        file=table.name,
+                        name=field.name,
+                        columns=", ".join(fits),
+                    ),
+                    hint=tr("choose one with --map"),
                 )
             if fits:
                 columns[field.name] = fits[0]
             elif wanted or (field.needed and field.name not in self._defaults and table.rows):
-                shown = " · ".join(table.headings)
-                for_all = "" if wanted else f", or give --{field.name.replace('_', '-')} for all rows"
-                raise CheckFailedError(
-                    f"{table.name} has no column {wanted or field.name!r}",
-                    hint=f"its first row is {shown}; name a column with --map {field.name}=COLUMN{for_all}",
-                )
+                raise self._no_column(table, field, wanted)
         return columns
+
+    def _no_column(self, table: ListTable, field: BatchField, wanted: str | None) -> CheckFailedError:
+        """Returns the error for a missing column; `wanted` is the heading that --map names."""
+        values = {"headings": " · ".join(table.headings), "name": field.name}
+        if wanted:
+            hint = tr("its first row is {headings}; name a column with --map {name}=COLUMN", **values)
+        else:
+            option = f"--{field.name.replace('_', '-')}"
+            hint = tr(
+                "its first row is {headings}; name a column with --map {name}=COLUMN, or give {option} for all rows",
+                **values,
+                option=option,
+            )
+        return CheckFailedError(
+            tr("{file} has no column {name}", file=table.name, name=repr(wanted or field.name)), hint=hint
+        )
 
     def _read_row(self, row: TableRow, columns: Mapping[str, str]) -> BatchRow | None:
         before = len(self._problems)
@@ -326,7 +358,7 @@ class Planner:
             cell, text = None, given
         if not text or (isinstance(text, str) and not text.strip()):
             if field.needed:
-                self._problem(row, cell, heading or field.name, BadCellError("holds nothing", "fill it in"))
+                self._problem(row, cell, heading or field.name, BadCellError(tr("the cell is empty"), tr("fill it in")))
             return None
         try:
             if field.many:
@@ -345,9 +377,11 @@ class Planner:
         first, *rest = self._problems
         told = list(self._sentences(name, rest[:_TOLD]))
         if len(rest) > _TOLD:
-            told.append(f"and {len(rest) - _TOLD} more rows")
+            told.append(ngettext("and {n} more row", "and {n} more rows", len(rest) - _TOLD))
         message = next(iter(self._sentences(name, [first])))
-        return CheckFailedError(f"{message}: nothing was sent", hint=first.hint, detail="\n".join(told))
+        return CheckFailedError(
+            tr("{problem}: nothing was sent", problem=message), hint=first.hint, detail=joined("\n", told)
+        )
 
     def _sentences(self, name: str, problems: Sequence[RowProblem]) -> Iterator[str]:
-        return (f"{problem.place(name)}: {problem.message}" for problem in problems)
+        return (joined(": ", (problem.place(name), problem.message)) for problem in problems)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from alovoice_cli.batch_rows import BatchRow, RowOutcome, RowResult
 from alovoice_cli.errors import ExitCode, UsageError
+from alovoice_cli.language import mark, tr
 from alovoice_cli.receipts import Receipt
 from alovoice_cli.stores.journal import Journal
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from alovoice_cli.session import Session
 
 _SETTLED: dict[str, RowOutcome] = {"done": "done", "refused": "refused", "unsent": "unsent"}
-_LOST = "the process ended before its answer was written down"
+_LOST = mark("the process ended before the answer was recorded")
 _LAST_ANSWER_SECONDS = 5.0  # beyond a request's own time: to write down how it ended
 _LOOK_SECONDS = 0.2
 
@@ -33,7 +34,7 @@ def recover(session: "Session", journal: Journal) -> None:
             )
         else:
             receipt = entry.receipt if entry else ""
-            result = RowResult("unknown", ExitCode.UNKNOWN_OUTCOME, "maybe", problem=_LOST, receipt=receipt)
+            result = RowResult("unknown", ExitCode.UNKNOWN_OUTCOME, "maybe", problem=tr(_LOST), receipt=receipt)
         journal.settle_orphan(row.key, result)
 
 
@@ -61,9 +62,13 @@ def refuse_lost_writes(session: "Session", journal: Journal, going: Sequence[Bat
         # A machine that shares the journal writes there first: then the row is not due any more.
         if entry.outcome in ("done", "unknown") and journal.is_due(own[entry.our_id].key):
             raise UsageError(
-                f"{journal.label} has lost what the ledger knows: line {own[entry.our_id].line} was sent"
-                f" ({entry.receipt}); nothing is sent now",
-                hint="the journal was damaged, or put back from a copy; see `alovoice call receipts list`",
+                tr(
+                    "{path} has lost records: by the ledger, row {row} was sent ({receipt}); nothing was sent now",
+                    path=journal.label,
+                    row=own[entry.our_id].line,
+                    receipt=entry.receipt,
+                ),
+                hint=tr("the journal was damaged, or restored from a copy; see `alovoice call receipts list`"),
             )
 
 

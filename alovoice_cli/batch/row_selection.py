@@ -5,7 +5,7 @@ rows under another name are refused for 24 hours, and rows that the ledger knows
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from dataclasses import replace
@@ -22,7 +22,8 @@ from alovoice_cli.campaigns.exclusion import read_do_not_call
 from alovoice_cli.consent import Reach, agree
 from alovoice_cli.dialling import DAY
 from alovoice_cli.errors import CheckFailedError, ExitCode, UsageError
-from alovoice_cli.findings import Severity, count, name_lines
+from alovoice_cli.findings import Severity, name_rows
+from alovoice_cli.language import joined, ngettext, tr
 from alovoice_cli.moments import parse_zone
 from alovoice_cli.receipts import Receipt
 from alovoice_cli.stores.batch_records import BatchRecord, BatchRecords, SentRow
@@ -40,7 +41,7 @@ def refuse_twin(run: Run, head: JournalHead, rows: Sequence[BatchRow]) -> None:
     """Raises CheckFailedError where another batch of the same rows began within 24 hours."""
     if not run.options.allow_duplicate:
         record = _record(run, head, rows)
-        _refuse(BatchRecords(run.session.ledger).find_twin(record, run.session.now() - DAY), len(rows))
+        _refuse(run, BatchRecords(run.session.ledger).find_twin(record, run.session.now() - DAY), len(rows))
 
 
 def record_batch(run: Run, head: JournalHead, rows: Sequence[BatchRow], *, is_new: bool) -> None:
@@ -50,18 +51,20 @@ def record_batch(run: Run, head: JournalHead, rows: Sequence[BatchRow], *, is_ne
     """
     since = run.session.now() - DAY if is_new and not run.options.allow_duplicate else None
     known = [(row.key, run.session.masker.hide(row.our_id)) for row in rows]
-    _refuse(BatchRecords(run.session.ledger).write(_record(run, head, rows), known, since), len(rows))
+    _refuse(run, BatchRecords(run.session.ledger).write(_record(run, head, rows), known, since), len(rows))
 
 
 def refuse_all_sent(sent: dict[str, RowProgress], rows: Sequence[BatchRow]) -> None:
     """Raises CheckFailedError for a new batch whose rows were all sent within 24 hours."""
     courses = [sent[row.key] for row in rows if row.key in sent]
     if len(courses) == len(rows) and all(course.exit_code == ExitCode.DONE for course in courses):
-        all_rows = "the only row" if len(rows) == 1 else f"all {len(rows)} rows"
         raise CheckFailedError(
-            f"{all_rows} of this list {'was' if len(rows) == 1 else 'were'} sent within 24 hours,"
-            " as the ledger says: nothing was sent",
-            hint="see `alovoice call receipts list`; --allow-duplicate sends them once more",
+            ngettext(
+                "the only row of this list was sent within 24 hours: nothing was sent",
+                "all {n} rows of this list were sent within 24 hours: nothing was sent",
+                len(rows),
+            ),
+            hint=tr("see `alovoice call receipts list`; --allow-duplicate sends them again"),
             detail=courses[0].problem,
         )
 
@@ -74,7 +77,7 @@ def find_sent_before(run: Run, rows: Listed) -> dict[str, RowProgress]:
     keys = [row.key for row, course in rows if course.state in ("pending", "unsent", "refused")]
     session = run.session
     found = BatchRecords(session.ledger).sent_rows(session.settings.profile, keys, session.now() - DAY)
-    return {row.key: _course(row) for row in found if (row.key, row.our_id) not in own}
+    return {row.key: _course(session, row) for row in found if (row.key, row.our_id) not in own}
 
 
 def forget_unsent(run: Run, journal: Journal, going: Sequence[BatchRow]) -> None:
@@ -94,11 +97,16 @@ def forget_batch(run: Run, path: str) -> None:
         BatchRecords(run.session.ledger).forget(path)
 
 
-def _course(row: SentRow) -> RowProgress:
-    is_done = row.outcome == "done"
-    verb, sent = ("was sent", "yes") if is_done else ("may have been sent", "maybe")
-    problem = f"{verb} at {moment(row.begun_at)} by the batch {row.batch}; --accept-risk sends it again"
-    code = ExitCode.DONE if is_done else ExitCode.UNKNOWN_OUTCOME
+def _course(session: "Session", row: SentRow) -> RowProgress:
+    at = moment(row.begun_at, session)
+    if row.outcome == "done":
+        problem = tr("the batch {name} sent it at {time}; --accept-risk sends it again", name=row.batch, time=at)
+        code, sent = ExitCode.DONE, "yes"
+    else:
+        problem = tr(
+            "the batch {name} may have sent it at {time}; --accept-risk sends it again", name=row.batch, time=at
+        )
+        code, sent = ExitCode.UNKNOWN_OUTCOME, "maybe"
     return RowProgress("sent_before", exit_code=int(code), sent=sent, problem=problem, receipt=row.receipt)
 
 
@@ -109,14 +117,26 @@ def _record(run: Run, head: JournalHead, rows: Sequence[BatchRow]) -> BatchRecor
     return BatchRecord(head.profile, digest, run.name, path, head.source, begun_at)
 
 
-def _refuse(twin: BatchRecord | None, rows: int) -> None:
+def _refuse(run: Run, twin: BatchRecord | None, rows: int) -> None:
     if twin is None:
         return
-    source = "a list on stdin" if twin.source == "-" else f"the list {twin.source}"
+    if twin.source == "-":
+        detail = tr("its list came from stdin; its journal is {path}", path=twin.path)
+    else:
+        detail = tr("its list is {source}; its journal is {path}", source=twin.source, path=twin.path)
     raise CheckFailedError(
-        f"the same {count(rows, 'row')} began at {moment(twin.begun_at)} as the batch {twin.name}: nothing was sent",
-        hint=f"`alovoice call batches resume {twin.name}` goes on with it; --allow-duplicate if both are meant",
-        detail=f"it has {source} and the journal {twin.path}",
+        ngettext(
+            "the batch {name} of {time} has the same {n} row: nothing was sent",
+            "the batch {name} of {time} has the same {n} rows: nothing was sent",
+            rows,
+            name=twin.name,
+            time=moment(twin.begun_at, run.session),
+        ),
+        hint=tr(
+            "`alovoice call batches resume {name}` continues it; if both are intended, give --allow-duplicate",
+            name=twin.name,
+        ),
+        detail=detail,
     )
 
 
@@ -143,7 +163,7 @@ def adopt_earlier(session: "Session", journal: Journal, going: Sequence[BatchRow
         entry = earlier[row.our_id]
         outcome: RowOutcome = "done" if entry.outcome == "done" else "unknown"
         code = ExitCode.DONE if outcome == "done" else ExitCode.UNKNOWN_OUTCOME
-        told = f"sent before, at {entry.begun_at[:16]}Z; --again sends it once more"
+        told = tr("sent before, at {time}; --again sends it again", time=moment(entry.begun_at, session))
         journal.intend(row.key)
         journal.settle(
             row.key, RowResult(outcome, code, entry.sent, entry.status, entry.answer, told, receipt=entry.receipt)
@@ -151,14 +171,34 @@ def adopt_earlier(session: "Session", journal: Journal, going: Sequence[BatchRow
     return adopted
 
 
-_SAID: Mapping[State, tuple[str, str]] = {
-    "excluded": ("excluded and not sent", "a do-not-call file lists a number of the row"),
-    "duplicate": ("duplicate and not sent", "another row rings the same people; --each-row sends every row"),
-    "sent_before": (
-        "not sent again",
-        "another batch sent the row, or may have sent it, within 24 hours; --accept-risk sends it again",
-    ),
-}
+_LEFT_OUT: tuple[State, ...] = ("excluded", "duplicate", "sent_before")
+
+
+def _left_out_text(state: State, rows: Sequence[int]) -> str:
+    """Returns the sentence about the rows that are left out for this reason."""
+    named = name_rows(rows)
+    if state == "excluded":
+        return ngettext(
+            "{n} row is excluded and not sent, {rows}: a do-not-call file lists a number of the row",
+            "{n} rows are excluded and not sent, {rows}: a do-not-call file lists a number of the row",
+            len(rows),
+            rows=named,
+        )
+    if state == "duplicate":
+        return ngettext(
+            "{n} row is duplicate and not sent, {rows}: another row calls the same people; --each-row sends all rows",
+            "{n} rows are duplicate and not sent, {rows}: another row calls the same people; --each-row sends all rows",
+            len(rows),
+            rows=named,
+        )
+    return ngettext(
+        "{n} row is not sent again, {rows}: another batch sent the row, or may have sent it, within 24 hours;"
+        " --accept-risk sends it again",
+        "{n} rows are not sent again, {rows}: another batch sent the row, or may have sent it, within 24 hours;"
+        " --accept-risk sends it again",
+        len(rows),
+        rows=named,
+    )
 
 
 def read_excluded(session: "Session", options: BatchOptions) -> frozenset[int]:
@@ -169,8 +209,9 @@ def read_excluded(session: "Session", options: BatchOptions) -> frozenset[int]:
         listed = read_do_not_call(path, first_day, unread_ok=options.exclude_unread_ok)
         for finding in listed.findings():
             if finding.severity is Severity.ERROR:
-                raise CheckFailedError(f"{path}: {finding.message}: nothing was sent", hint=finding.hint)
-            session.warn(f"{path}: {finding.message}; {finding.hint}")
+                problem = joined(": ", (str(path), finding.message))
+                raise CheckFailedError(tr("{problem}: nothing was sent", problem=problem), hint=finding.hint)
+            session.warn(joined("", (f"{path}: ", finding.message, "; ", finding.hint)))
         session.note(listed.note)
         numbers |= listed.numbers
     return frozenset(numbers)
@@ -183,12 +224,11 @@ def write_left_out(journal: Journal, changes: Mapping[str, RowProgress]) -> None
 
 
 def tell_left_out(session: "Session", rows: Listed) -> None:
-    """Warns of the rows that are left out, by reason and line."""
-    for state, (what, reason) in _SAID.items():
+    """Warns of the rows that are left out, by reason and row."""
+    for state in _LEFT_OUT:
         lines = [row.line for row, course in rows if course.state == state]
         if lines:
-            rows_are = count(len(lines), "row is", "rows are")
-            session.warn(f"{rows_are} {what}, {name_lines(lines)}: {reason}")
+            session.warn(_left_out_text(state, lines))
 
 
 _OPEN = ("pending", "unsent", "refused", "duplicate", "sent_before")
@@ -209,8 +249,10 @@ def leave_out(
     found: dict[str, RowProgress] = {}
     for row, course in rows:
         if course.state in _OPEN and any(number.isdigit() and int(number) in excluded for number in row.numbers):
-            whom = "this number" if len(row.numbers) == 1 else "one of these numbers"
-            found[row.key] = RowProgress("excluded", problem=f"a do-not-call file lists {whom}")
+            problem = tr("a do-not-call file lists this number")
+            if len(row.numbers) > 1:
+                problem = tr("a do-not-call file lists one of these numbers")
+            found[row.key] = RowProgress("excluded", problem=problem)
     known = sent_before or {}
     for row, course in rows:
         if row.key in known and row.key not in found and course.state in _OPEN and course.state != "sent_before":
@@ -238,9 +280,14 @@ def find_duplicates(rows: Sequence[tuple[BatchRow, RowProgress]], *, each_row: b
             lines[people] = row.line
         is_duplicate = bool(people) and not is_first and not each_row
         if is_duplicate != (course.state == "duplicate"):
-            whom = "person" if len(row.numbers) == 1 else "people"
-            problem = f"rings the same {whom} as line {lines[people]}" if is_duplicate else ""
-            found[row.key] = RowProgress("duplicate" if is_duplicate else "pending", problem=problem)
+            same = ngettext(
+                "calls the same person as row {row}",
+                "calls the same people as row {row}",
+                len(row.numbers),
+                row=lines.get(people, 0),
+            )
+            state: State = "duplicate" if is_duplicate else "pending"
+            found[row.key] = RowProgress(state, problem=same if is_duplicate else "")
     return found
 
 
@@ -253,14 +300,16 @@ def agree_to_restart(run: Run, journal: Journal) -> None:
     courses = [course for _, course in journal.listed()]
     if any(course.state in ("unknown", "intent") for course in courses) and not options.accept_risk:
         raise UsageError(
-            f"rows of the batch {run.name} are unknown: to start anew may call them twice",
-            hint="look first; then add --accept-risk",
+            tr("the batch {name} has unknown rows: starting again may call them twice", name=run.name),
+            hint=tr("check them first; then add --accept-risk"),
         )
     if session.display.is_asked:
-        if not session.display.agrees(f"The batch {run.name} has {sums(courses)}. Send all of it again?"):
-            raise UsageError("not confirmed: nothing was sent")
+        if not session.display.agrees(
+            tr("The batch {name} has {rows}. Send all rows again?", name=run.name, rows=sums(courses))
+        ):
+            raise UsageError(tr("not confirmed: nothing was sent"))
     elif options.confirm is None:
-        raise UsageError("--restart sends all rows again", hint="in a script, give --confirm N with it")
+        raise UsageError(tr("--restart sends all rows again"), hint=tr("in a script, add --confirm N"))
 
 
 def choose_risks(run: Run, journal: Journal) -> frozenset[str]:
@@ -273,21 +322,26 @@ def choose_risks(run: Run, journal: Journal) -> frozenset[str]:
         return frozenset(sent_before)
     if not options.accept_risk:
         raise UsageError(
-            "--resend-unknown may call people twice: nothing was sent",
-            hint="look whether it rang; then add --accept-risk",
+            tr("--resend-unknown may call people twice: nothing was sent"),
+            hint=tr("check whether the calls rang; then add --accept-risk"),
         )
     unknown = [(row, course) for row, course in journal.listed() if course.state == "unknown"]
     if not session.display.is_asked:
         if options.journal is None:
             raise UsageError(
-                "--resend-unknown asks for each row, and nobody is there to answer",
-                hint=f"name the batch whose risk you take: --journal {run.name}",
+                tr("--resend-unknown asks for each row, and this is not a terminal"),
+                hint=tr("to accept the risk for the whole batch, add --journal {name}", name=run.name),
             )
         return frozenset({row.key for row, _ in unknown} | sent_before)
     chosen = sent_before
     for row, course in unknown:
         whom = ", ".join(row.numbers) or row.our_id
-        question = f"Line {row.line}, {whom}: it may have been carried out at {moment(course.began_at)}. Send it again?"
+        question = tr(
+            "Row {row}, {numbers}: the request of {time} may have been carried out. Send it again?",
+            row=row.line,
+            numbers=whom,
+            time=moment(course.began_at, session),
+        )
         if session.display.agrees(question):
             chosen.add(row.key)
     return frozenset(chosen)
@@ -300,20 +354,27 @@ def agree_to_send(run: Run, listed: Sequence[BatchRow], going: Sequence[BatchRow
     people = {number for row in listed for number in row.numbers}
     profile = session.settings.profile
     if verb.dials:
-        reach = Reach(len(people), f"{count(len(people), 'person', 'people')} on PBX {profile}")
+        summary = ngettext("{n} person on PBX {profile}", "{n} people on PBX {profile}", len(people), profile=profile)
+        reach = Reach(len(people), summary)
         if session.display.is_asked:
-            reach = replace(reach, summary=reach.summary + _lately(session, len(listed), going))
+            reach = replace(reach, summary=joined("; ", (summary, *_lately(session, len(listed), going))))
     else:
-        summary = f"{count(len(listed), 'call')} to analyse on PBX {profile}, which may cost"
+        summary = ngettext(
+            "{n} call to analyse on PBX {profile}, which may cost money",
+            "{n} calls to analyse on PBX {profile}, which may cost money",
+            len(listed),
+            profile=profile,
+        )
         reach = Reach(len(listed), summary, rings=False)
     agree(session, reach, run.options.confirm)
     run.times.check()
 
 
-def _lately(session: "Session", rows: int, going: Sequence[BatchRow]) -> str:
+def _lately(session: "Session", rows: int, going: Sequence[BatchRow]) -> Iterator[str]:
     """Returns how many of these people were called in the last days, and how much of the list is left."""
     since, profile = session.now() - _LATELY, session.settings.profile
     called = session.ledger.called_numbers(profile, since) | set(session.campaigns.called_numbers(profile, since))
     again = len(called & {number for row in going for number in row.numbers})
-    left = f"; {len(going)} of {rows} rows are left" if len(going) < rows else ""
-    return f", {again} of them called in the last 7 days{left}"
+    yield tr("called in the last 7 days: {number}", number=again)
+    if len(going) < rows:
+        yield tr("rows left: {left} of {rows}", left=len(going), rows=rows)

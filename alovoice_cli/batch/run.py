@@ -15,7 +15,7 @@ from alovoice_cli.batch.send_rows import RowStates, RunEnding, Runner, SignalCou
 from alovoice_cli.batch.verbs import BatchVerb, send
 from alovoice_cli.batch_rows import LEFT_OUT, BatchRow, RowProgress, RowResult
 from alovoice_cli.errors import AlovoiceError, CheckFailedError, ExitCode, ServerError, UsageError
-from alovoice_cli.findings import count
+from alovoice_cli.language import joined, mark, ngettext, tr
 from alovoice_cli.moments import DailyHours, parse_zone
 from alovoice_cli.output.listing import Column, Listing, tone_by
 from alovoice_cli.receipts import STATE_TONES
@@ -78,7 +78,7 @@ class CatchUp(Protocol):
         """Returns the keys of rows that are still being sent; may wait for them to end."""
 
 
-_SENDING = RowProgress("pending", problem="another machine is sending it")
+_SENDING = RowProgress("pending", problem=mark("another machine is sending it"))
 
 
 class RunTimes:
@@ -101,8 +101,8 @@ class RunTimes:
         """Raises CheckFailedError in the quiet hours, unless a window says when to begin."""
         if self.quiet is not None and self.window is None and self.quiet.hold(self._now().astimezone(self._zone)):
             raise CheckFailedError(
-                f"it is within the quiet hours {self.quiet}: nothing was sent",
-                hint="give --night-ok if that is meant, or --window 10:00-19:00 to wait for it",
+                tr("these are the quiet hours ({hours}): nothing was sent", hours=self.quiet),
+                hint=tr("to wait, give --window 10:00-19:00; if this is intended, give --night-ok"),
             )
 
     def gate(self, stop: StopSwitch, told: Callable[[str], None], lines: LineGuard, rows: RowStates) -> Gate:
@@ -254,7 +254,8 @@ class Execution:
         unwritten = self._write_report(listed)
         if self._troubled:
             session.show(Listing(self._troubled, _TROUBLED))
-        session.note(sums(courses) + (f" (batch {self._run.name})" if self._run.name else ""))
+        told = sums(courses)
+        session.note(tr("{rows} (batch {name})", rows=told, name=self._run.name) if self._run.name else told)
         self._warn(courses, ending)
         if code == ExitCode.UNKNOWN_OUTCOME:
             return code
@@ -268,10 +269,14 @@ class Execution:
         try:
             found = self._catch_up(waits=not ending.reason)
         except UsageError as trouble:
-            self._session.warn(f"what other machines sent is not known: {trouble.message}")
+            self._session.warn(tr("it is not known what other machines sent: {problem}", problem=trouble.message))
             return frozenset()
         if found:
-            self._session.note(f"{count(len(found), 'row is', 'rows are')} being sent by other machines")
+            self._session.note(
+                ngettext(
+                    "{n} row is being sent by another machine", "{n} rows are being sent by other machines", len(found)
+                )
+            )
         return found
 
     def _write_report(self, listed: Sequence[tuple[BatchRow, RowProgress]]) -> bool:
@@ -282,33 +287,42 @@ class Execution:
             form = format_for(excel=self._session.options.excel)
             write_report(self._run.options.report, listed, form)
         except UsageError as problem:
-            shown = f"; `alovoice call batches show {self._run.name}` has the rows" if self._run.name else ""
-            self._session.warn(f"{problem.message}{shown}")
+            shown = tr("`alovoice call batches show {name}` has the rows", name=self._run.name)
+            self._session.warn(joined("; ", (problem.message, *([shown] if self._run.name else []))))
             return True
         return False
 
     def _warn(self, courses: Sequence[RowProgress], ending: RunEnding) -> None:
         unknown = sum(shown_state(course) == "unknown" for course in courses)
         if unknown:
-            self._session.warn(
-                f"{count(unknown, 'row is', 'rows are')} unknown: it may have been carried out, and is never sent again"
-                f" by itself; {self._advice}"
+            warning = ngettext(
+                "{n} row is unknown: the request may have been carried out, and is not sent again automatically",
+                "{n} rows are unknown: the requests may have been carried out, and are not sent again automatically",
+                unknown,
             )
+            self._session.warn(joined("; ", (warning, self._advice)))
         waiting = sum(course.state == "pending" for course in courses)
         if ending.reason and waiting and not isinstance(ending.untold, BrokenPipeError):
             self._session.warn(
-                f"stopped: {ending.reason}; {count(waiting, 'row was', 'rows were')} not sent: the same line goes on"
+                ngettext(
+                    "stopped: {reason}; {n} row was not sent; running the same command again continues",
+                    "stopped: {reason}; {n} rows were not sent; running the same command again continues",
+                    waiting,
+                    reason=ending.reason,
+                )
             )
 
     @property
     def _advice(self) -> str:
         """Returns what to do about unknown rows."""
-        shown = f"see `alovoice call batches show {self._run.name} --state unknown`"
-        return (
-            f"{shown}, and `alovoice call resolve --batch {self._run.name}`: did it ring?"
-            if self._run.verb.dials
-            else shown
-        )
+        name = self._run.name
+        if self._run.verb.dials:
+            return tr(
+                "see `alovoice call batches show {name} --state unknown`;"
+                " `alovoice call resolve --batch {name}` finds out whether they rang",
+                name=name,
+            )
+        return tr("see `alovoice call batches show {name} --state unknown`", name=name)
 
     def _own_trouble(self, ending: RunEnding) -> int:
         """Returns the exit code of trouble of this machine, 0 for none. Once a request has left, the code is not 2."""
@@ -319,7 +333,7 @@ class Execution:
             return 0
         left = self._session.send_guard.anything_left
         message = trouble.message if isinstance(trouble, AlovoiceError) else f"{type(trouble).__name__}: {trouble}"
-        hint = "mend it, then run the same line again: it goes on where it stopped"
+        hint = tr("fix this and run the same command again: it continues where it stopped")
         error = ServerError(message, hint=hint, sent="yes") if left else UsageError(message, hint=hint)
         self._session.display.error(error)
         return error.exit_code

@@ -17,6 +17,7 @@ from typing import Protocol
 from alovoice_cli.batch.pacing import Gate
 from alovoice_cli.batch_rows import BatchRow, RowProgress, RowResult
 from alovoice_cli.errors import AlovoiceError, ExitCode
+from alovoice_cli.language import tr
 
 _LOOK_SECONDS = 0.2  # how often to check for a signal; on Windows a signal does not interrupt a wait
 _SAME_FOR_ALL = (ExitCode.AUTH, ExitCode.USAGE)
@@ -123,7 +124,7 @@ class Runner:
             at_work -= len(ended) - len(found)
             signals = self._interruptions()
             if signals:
-                self._stop("interrupted")
+                self._stop(tr("interrupted"))
             if found and untold is None:
                 untold = self._tell(found, told)
             if signals > 1:
@@ -145,7 +146,7 @@ class Runner:
         try:
             told(found)
         except OSError as error:
-            self._stop("the rows could not be shown")
+            self._stop(tr("the rows could not be shown"))
             return error
         return None
 
@@ -154,7 +155,8 @@ class Runner:
         with self._lock:
             flying = list(self._flying.values())
         for row in flying:
-            lost = RowResult("unknown", ExitCode.UNKNOWN_OUTCOME, "maybe", problem="interrupted before its answer came")
+            problem = tr("interrupted before the answer came")
+            lost = RowResult("unknown", ExitCode.UNKNOWN_OUTCOME, "maybe", problem=problem)
             try:
                 course = self._journal.settle(row.key, lost)
             except Exception:  # noqa: S112 - its thread was faster: the answer is in the journal
@@ -214,9 +216,11 @@ class Runner:
         if result.exit_code in _SAME_FOR_ALL:
             self._stop(result.problem)
         elif offline >= max(_OFFLINE_AFTER, self._jobs):
-            self._stop(f"the PBX is not reached: {result.problem}")
+            self._stop(tr("the PBX cannot be reached: {problem}", problem=result.problem))
         elif self._most_failures is not None and failures >= self._most_failures:
-            self._stop(f"{failures} rows have failed (--stop-after-failures {self._most_failures})")
+            self._stop(
+                tr("{number} rows failed (--stop-after-failures {limit})", number=failures, limit=self._most_failures)
+            )
         if result.exit_code == ExitCode.SERVER and result.pause is not None:
             self._gate.pause(result.pause or _PAUSE_SECONDS)
             self._journal.hold_back(result.pause or _PAUSE_SECONDS)

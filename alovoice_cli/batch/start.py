@@ -1,7 +1,6 @@
 """Prepares a batch: everything is read, checked and agreed to before the first row is sent."""
 
 from collections.abc import Callable, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
@@ -10,20 +9,27 @@ from typing import TYPE_CHECKING, Any
 
 from alovoice_cli.batch.batch_report import check_report, journals_of, moment
 from alovoice_cli.batch.limits import check_call_ids, line_limit
+from alovoice_cli.batch.list_journal import (
+    Batch,
+    changed,
+    find_path,
+    head_of,
+    left_out,
+    standing_rows,
+    take_changes,
+    with_ids,
+)
 from alovoice_cli.batch.options import BatchOptions, check_shared
 from alovoice_cli.batch.pacing import parse_rate
 from alovoice_cli.batch.plan import ANALYSIS, BatchPlan, Planner, parse_map
 from alovoice_cli.batch.recovery import catch_up, recover, refuse_lost_writes
 from alovoice_cli.batch.row_selection import (
-    Listed,
     adopt_earlier,
     agree_to_restart,
     agree_to_send,
     choose_risks,
-    find_sent_before,
     forget_batch,
     forget_unsent,
-    leave_out,
     read_excluded,
     record_batch,
     refuse_all_sent,
@@ -38,22 +44,13 @@ from alovoice_cli.batch_rows import LEFT_OUT, BatchRow, RowProgress
 from alovoice_cli.campaigns.files import open_list
 from alovoice_cli.dialling import refuse_dialling
 from alovoice_cli.errors import CheckFailedError, ExitCode, Rehearsal, UsageError
-from alovoice_cli.findings import count
+from alovoice_cli.language import ngettext, tr
 from alovoice_cli.stores.journal import Journal, JournalHead
-from alovoice_cli.stores.journal_places import JournalPlace, Journals, JournalTakenError, digest_of
+from alovoice_cli.stores.journal_places import JournalPlace, JournalTakenError, digest_of
 from alovoice_cli.stores.migrations import iso
 
 if TYPE_CHECKING:
     from alovoice_cli.session import Session
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """A list that was read, with its command and its journal's head."""
-
-    verb: BatchVerb
-    head: JournalHead
-    plan: BatchPlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +93,9 @@ def run_batch(
     if rehearses:
         return _rehearse(run, batch)
     if is_sibling and not options.changed_ok:
-        raise changed(path, "the list is not the one that this batch began with")
+        raise changed(
+            path, tr("the list is not the one that the batch {name} began with: nothing was sent", name=path.name)
+        )
     check_shared(options)
     with path.locked(shared=options.shared, spacing=run.times.spacing), ExitStack() as stack:
         return _send(run, _prepare(run, batch, stack))
@@ -110,19 +109,27 @@ def resume_batch(session: "Session", path: JournalPlace, options: BatchOptions) 
         head = head_of(journal)
         if session.named_profile not in (None, head.profile):
             raise UsageError(
-                f"the batch {path.name} is of the profile {head.profile}", hint="leave -p out, or name that one"
+                tr("the batch {name} belongs to the profile {profile}", name=path.name, profile=head.profile),
+                hint=tr("leave -p out, or give -p {profile}", profile=head.profile),
             )
         place = session.store_place("")
         session.set_options(session.options.with_option("profile", head.profile))
         if session.store_place("") != place:
             raise UsageError(
-                f"the batch {path.name} is of the profile {head.profile}, which has another store",
-                hint=f"add `-p {head.profile}`",
+                tr(
+                    "the batch {name} belongs to the profile {profile}, which has another store",
+                    name=path.name,
+                    profile=head.profile,
+                ),
+                hint=tr("add `-p {profile}`", profile=head.profile),
             )
         refuse_dialling(session.settings)
         verb = verb_of(head.command)
         if options.shared and not verb.dials:
-            raise UsageError(f"--shared is not for `alovoice {verb.command}`", hint="leave it out")
+            raise UsageError(
+                tr("--shared does not work with `{command}`", command=f"alovoice {verb.command}"),
+                hint=tr("leave it out"),
+            )
         if not verb.dials:  # as the command itself does: no other process requests the same calls meanwhile
             stack.enter_context(session.turn(verb.command))
         if options.report is not None:
@@ -131,7 +138,7 @@ def resume_batch(session: "Session", path: JournalPlace, options: BatchOptions) 
         run = Run(session, verb, options, times, path, read_excluded(session, options))
         # Duplicates keep their state: the command that began the batch decided whether every row is sent.
         rows = [(row, course) for row, course in journal.listed() if course.state != "duplicate"]
-        write_left_out(journal, _left_out(run, rows, each_row=True))
+        write_left_out(journal, left_out(run, rows, each_row=True))
         return _send(run, _go_on(run, journal))
 
 
@@ -152,9 +159,15 @@ def _read(
         session.note(table.conversion)
     plan = _masked(session, planner.plan(table))
     if plan.ignored:
-        session.note(f"columns that are not used: {', '.join(plan.ignored)}")
+        session.note(tr("columns that are not used: {names}", names=", ".join(plan.ignored)))
     if plan.repeated:
-        session.warn(f"{count(plan.repeated, 'row says', 'rows say')} what a row above says: each is sent once")
+        session.warn(
+            ngettext(
+                "{n} row repeats a row above: each is sent once",
+                "{n} rows repeat a row above: each is sent once",
+                plan.repeated,
+            )
+        )
     absolute = str(Path(held.path).absolute()) if held.path else "-"
     return Batch(verb, JournalHead(profile, verb.command, absolute, digest, iso(session.now())), plan)
 
@@ -180,41 +193,41 @@ def _prepare(run: Run, batch: Batch, stack: ExitStack) -> _Ready:
         try:
             return _begin(run, batch, stack)
         except JournalTakenError as taken:  # with --shared alone
-            session.note(f"{taken.message}: this run joins it")
+            session.note(tr("{problem}: this run joins it", problem=taken.message))
     if run.options.restart:
         with ExitStack() as earlier:
             agree_to_restart(run, _open(session, path, earlier))
         kept = path.set_aside()
-        session.note(f"the earlier journal is kept as {kept}")
+        session.note(tr("the earlier journal is kept as {path}", path=kept))
         return _begin(run, batch, stack, is_restart=True)
     journal = _open(session, path, stack)
     take_changes(run, journal, batch)
-    write_left_out(journal, _left_out(run, standing_rows(journal)))
+    write_left_out(journal, left_out(run, standing_rows(journal)))
     return _go_on(run, journal)
 
 
 def _begin(run: Run, batch: Batch, stack: ExitStack, *, is_restart: bool = False) -> _Ready:
     plan = batch.plan
-    left_out = _left_out(run, [(row, RowProgress()) for row in plan.rows], is_restart=is_restart)
-    going = [row for row in plan.rows if row.key not in left_out]
+    out = left_out(run, [(row, RowProgress()) for row in plan.rows], is_restart=is_restart)
+    going = [row for row in plan.rows if row.key not in out]
     if run.verb.dials:
         refuse_twin(run, batch.head, plan.rows)
-        refuse_all_sent(left_out, plan.rows)
-    tell_left_out(run.session, [(row, left_out.get(row.key, RowProgress())) for row in plan.rows])
+        refuse_all_sent(out, plan.rows)
+    tell_left_out(run.session, [(row, out.get(row.key, RowProgress())) for row in plan.rows])
     if going or run.options.confirm is not None:
         agree_to_send(run, going, going)
     rows = with_ids(run.session, batch)
     if run.verb.dials:
         record_batch(run, batch.head, rows, is_new=True)
     try:
-        journal = run.journal_path.begin(batch.head, rows, left_out)
+        journal = run.journal_path.begin(batch.head, rows, out)
     except JournalTakenError:
         raise
     except UsageError:
         forget_batch(run, run.journal_path.label)
         raise
     stack.callback(_close_quietly, run.session, journal)
-    return _Ready(journal, [row for row in journal.rows if row.key not in left_out])
+    return _Ready(journal, [row for row in journal.rows if row.key not in out])
 
 
 def _go_on(run: Run, journal: Journal) -> _Ready:
@@ -226,8 +239,8 @@ def _go_on(run: Run, journal: Journal) -> _Ready:
     risky = choose_risks(run, journal)
     going += [row for row, _ in listed if row.key in risky]
     if not going:
-        began = moment(head_of(journal).created_at)
-        run.session.note(f"nothing is left to send of this batch of {began}; --restart sends all of it again")
+        began = moment(head_of(journal).created_at, run.session)
+        run.session.note(tr("all rows of this batch ({time}) are sent; --restart sends them again", time=began))
         return _Ready(journal, going, risky)
     meant = [row for row, course in listed if course.state not in LEFT_OUT or row.key in risky]
     agree_to_send(run, meant, going)
@@ -260,9 +273,15 @@ def _rehearse(run: Run, batch: Batch) -> int:
             verb.send(client, row.payload, row.our_id or next(ids, ""))
         except Rehearsal as rehearsed:
             session.display.rehearsal(rehearsed.as_json())
-    session.note(f"{count(len(rows), 'row')} would be sent")
+    session.note(ngettext("{n} row would be sent", "{n} rows would be sent", len(rows)))
     if (limit := line_limit(session, verb, run.options.override_limit)) is not None:
-        session.note(f"each waits until fewer than {limit.usable} of the {limit.trunk} lines of its trunk are busy")
+        session.note(
+            tr(
+                "each row waits until fewer than {number} of the {lines} lines of its trunk are busy",
+                number=limit.usable,
+                lines=limit.trunk,
+            )
+        )
     return ExitCode.DONE
 
 
@@ -276,16 +295,8 @@ def _foreseen(run: Run, batch: Batch) -> list[tuple[BatchRow, RowProgress]]:
     elif run.verb.dials:
         refuse_twin(run, batch.head, rows)
     listed = [(row, known.get(row.key, RowProgress())) for row in rows]
-    changes = _left_out(run, listed)
+    changes = left_out(run, listed)
     return [(row, changes.get(row.key, course)) for row, course in listed]
-
-
-def _left_out(run: Run, rows: Listed, *, each_row: bool = False, is_restart: bool = False) -> dict[str, RowProgress]:
-    """Returns the rows that become left out, or that are left out no longer."""
-    if not run.verb.dials:
-        return {}
-    sent = {} if is_restart else find_sent_before(run, rows)
-    return leave_out(rows, excluded=run.excluded, sent_before=sent, each_row=each_row or run.options.each_row)
 
 
 def _goes(course: RowProgress, options: BatchOptions) -> bool:
@@ -294,92 +305,6 @@ def _goes(course: RowProgress, options: BatchOptions) -> bool:
         return True
     # A refused token says nothing of the row; a login corrects it.
     return course.state == "refused" and (options.retry_refused or course.exit_code == ExitCode.AUTH)
-
-
-def head_of(journal: Journal) -> JournalHead:
-    """Returns the head of a journal."""
-    assert journal.head is not None  # the folder opens no other
-    return journal.head
-
-
-def find_path(
-    folder: Journals, options: BatchOptions, batch: Batch, *, has_siblings: bool = True
-) -> tuple[JournalPlace, bool]:
-    """Returns the list's journal, and whether that journal belongs to an earlier list of this name with common rows."""
-    if options.journal is not None:
-        return folder.named(options.journal), False
-    head, verb = batch.head, batch.verb
-    path = folder.usual(verb.name, head.source, head.digest)
-    if not has_siblings or path.exists:
-        return path, False
-    keys = {row.key for row in batch.plan.rows}
-    found: list[tuple[str, JournalPlace, bool]] = []
-    for sibling in folder.siblings(verb.name, head.source):
-        journal = sibling.open()
-        theirs, listed = head_of(journal), {row.key: course for row, course in journal.listed()}
-        journal.close()
-        same = (theirs.profile, theirs.source) == (head.profile, head.source)
-        waits = any(course.state in ("pending", "intent", "unsent") for course in listed.values())
-        if same and (waits or keys & listed.keys()):
-            found.append((theirs.created_at, sibling, listed.keys() != keys))
-    return max(found)[1:] if found else (path, False)
-
-
-def changed(path: JournalPlace, why: str) -> UsageError:
-    """Returns the error for a list that differs from the journal's list."""
-    return UsageError(
-        f"{why} (batch {path.name}): nothing was sent",
-        hint="--changed-ok takes only its new rows; --journal NAME begins a batch of its own",
-    )
-
-
-def with_ids(session: "Session", batch: Batch, journal: Journal | None = None) -> list[BatchRow]:
-    """Returns the rows with the id that the PBX will know them by; rows of the journal keep their ids."""
-    rows = batch.plan.rows
-    nameless = [row.key for row in rows if not row.our_id and (journal is None or journal.course(row.key) is None)]
-    if not (batch.verb.form.own_id and nameless):
-        return list(rows)
-    ids = dict(zip(nameless, session.ledger.make_ids(len(nameless)), strict=True))
-    return [replace(row, our_id=ids.get(row.key, row.our_id)) for row in rows]
-
-
-def take_changes(run: Run, journal: Journal, batch: Batch) -> None:
-    """Compares the list with the journal's list, and takes the new rows where `--changed-ok` agrees."""
-    session = run.session
-    head = head_of(journal)
-    if (head.profile, head.command) != (batch.head.profile, batch.head.command):
-        raise UsageError(
-            f"the journal {run.name} is of `{head.command}` on {head.profile}",
-            hint="give this list a journal of its own",
-        )
-    before = {row.key for row, _ in journal.listed()}
-    now = {row.key for row in batch.plan.rows}
-    if before == now:
-        return
-    if not run.options.changed_ok:
-        raise changed(
-            run.journal_path, f"the list has changed: {len(now - before)} rows are new, {len(before - now)} are gone"
-        )
-    gone = sum(course.state in ("pending", "unsent") for row, course in journal.listed() if row.key not in now)
-    if gone:
-        session.warn(f"{count(gone, 'row')} of the earlier list, not sent yet, is not in this one and will not be sent")
-    rung = {number for row, course in journal.listed() if course.state in ("done", "unknown") for number in row.numbers}
-    again = {number for row in batch.plan.rows if row.key not in before for number in row.numbers} & rung
-    if again:
-        session.warn(f"{count(len(again), 'person', 'people')} of the new rows were called by this batch already")
-    rows = with_ids(session, batch, journal)
-    fresh = [(row, RowProgress()) for row in rows if journal.course(row.key) is None]
-    journal.begin(batch.head, rows, _left_out(run, [*standing_rows(journal, now), *fresh]))
-
-
-def standing_rows(journal: Journal, listed: AbstractSet[str] | None = None) -> list[tuple[BatchRow, RowProgress]]:
-    """Returns the rows that are `listed` (keys; default: the latest list), and sent rows of earlier lists.
-
-    A row that was removed from the list and never sent does not count.
-    """
-    keys = {row.key for row, _ in journal.listed()} if listed is None else listed
-    known = [(row, journal.course(row.key) or RowProgress()) for row in journal.rows]
-    return [(row, course) for row, course in known if row.key in keys or course.state in ("done", "unknown")]
 
 
 def _open(session: "Session", path: JournalPlace, stack: ExitStack) -> Journal:

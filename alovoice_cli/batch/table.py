@@ -1,4 +1,4 @@
-"""The rows of a batch as written: every cell as text, every row with its line."""
+"""The rows of a batch as written: every cell as text, every row with its number."""
 
 import json
 import re
@@ -11,6 +11,7 @@ from typing import BinaryIO
 from alovoice_cli.campaigns.layout import find_delimiter
 from alovoice_cli.campaigns.sheet import Sheet, open_sheet
 from alovoice_cli.errors import CheckFailedError, UsageError
+from alovoice_cli.language import tr
 
 _APART = re.compile(r"[\s,;]+")
 
@@ -93,12 +94,23 @@ def _pairs(text: str, line: int, name: str) -> dict[str, object]:
     try:
         value = json.loads(text, object_pairs_hook=_object)
     except (ValueError, RecursionError) as error:
-        raise CheckFailedError(f"{name}, line {line} is no JSON: {error}", hint="give one object a line") from error
+        raise CheckFailedError(
+            tr("{file}, row {row} is not valid JSON: {problem}", file=name, row=line, problem=error),
+            hint=tr("write one object in each line"),
+        ) from error
     if not isinstance(value, _Object):
-        raise CheckFailedError(f"{name}, line {line} is no JSON object", hint="give one object a line")
+        raise CheckFailedError(
+            tr("{file}, row {row} is not a JSON object", file=name, row=line), hint=tr("write one object in each line")
+        )
     if value.twice is not None:
         raise CheckFailedError(
-            f"{name}, line {line} has the key {value.twice!r} twice: nothing was sent", hint="leave one of them"
+            tr(
+                "{file}, row {row} has the key {key} twice: nothing was sent",
+                file=name,
+                row=line,
+                key=repr(value.twice),
+            ),
+            hint=tr("remove one of them"),
         )
     return value
 
@@ -107,7 +119,9 @@ def _decoded(raw: bytes, line: int, name: str) -> str:
     try:
         return raw.decode("utf-8-sig" if line == 1 else "utf-8")
     except UnicodeDecodeError as error:
-        raise CheckFailedError(f"{name}, line {line} is no text in UTF-8", hint="JSON Lines are UTF-8") from error
+        raise CheckFailedError(
+            tr("{file}, row {row} is not UTF-8 text", file=name, row=line), hint=tr("JSON Lines are in UTF-8")
+        ) from error
 
 
 def _cell(value: object, key: str, line: int, name: str) -> TableCell:
@@ -118,7 +132,8 @@ def _cell(value: object, key: str, line: int, name: str) -> TableCell:
     if isinstance(value, list) and all(isinstance(item, (str, int)) and not isinstance(item, bool) for item in value):
         return TableCell(" ".join(map(str, value)), 0, tuple(map(str, value)))
     raise CheckFailedError(
-        f"{name}, line {line}: {key!r} is neither text nor a whole number", hint="quote it, or give a list of texts"
+        tr("{file}, row {row}: {key} is neither text nor a whole number", file=name, row=line, key=repr(key)),
+        hint=tr("quote it, or give a list of texts"),
     )
 
 
@@ -141,7 +156,10 @@ def read_table(
     if is_json_lines(file):
         if tab is not None or header_line is not None:
             option = "--sheet" if tab is not None else "--header-line"
-            raise UsageError(f"{name} is JSON Lines: it has no headings and no sheets", hint=f"leave {option} out")
+            raise UsageError(
+                tr("{file} is JSON Lines: it has no headings and no sheets", file=name),
+                hint=tr("leave {option} out", option=option),
+            )
         return read_json_lines(file, name)
     return _read_sheet(open_sheet(file, name, encoding, tab=tab, header_line=header_line), knows)
 
@@ -158,8 +176,14 @@ def _read_sheet(sheet: Sheet, knows: Callable[[str], bool]) -> ListTable:
         for line, cells in source:
             if any(cell.strip() for cell in cells[len(headings) :]):
                 raise CheckFailedError(
-                    f"{sheet.name}, line {line} has {len(cells)} cells, and there are {len(headings)} headings",
-                    hint='quote a cell that holds the delimiter: "so, as one"',
+                    tr(
+                        "{file}, row {row} has {cells} cells, but there are {headings} headings",
+                        file=sheet.name,
+                        row=line,
+                        cells=len(cells),
+                        headings=len(headings),
+                    ),
+                    hint=tr('put a cell with the delimiter in it in quotes: "one, two"'),
                 )
             padded = [*cells, *[""] * (len(headings) - len(cells))]
             named = zip(headings, padded, strict=False)
@@ -171,19 +195,23 @@ def _read_sheet(sheet: Sheet, knows: Callable[[str], bool]) -> ListTable:
 
 def _check_headings(name: str, line: int, headings: Sequence[str]) -> None:
     if not headings:
-        raise CheckFailedError(f"{name} holds blank lines only", hint="give a list whose first row names its columns")
+        raise CheckFailedError(
+            tr("{file} has only empty rows", file=name), hint=tr("give a list whose first row names its columns")
+        )
     twice = next((head for at, head in enumerate(headings) if head and head in headings[:at]), None)
     if twice is not None:
-        hint = "give each column a name of its own"
-        raise CheckFailedError(f"{name}, line {line} names the column {twice!r} twice", hint=hint)
+        raise CheckFailedError(
+            tr("{file}, row {row} has the column {name} twice", file=name, row=line, name=repr(twice)),
+            hint=tr("give each column a different name"),
+        )
 
 
 def _refuse_lines_above(sheet: Sheet, delimiter: str, knows: Callable[[str], bool]) -> None:
-    """Raises CheckFailedError where lines stand above the headings."""
+    """Raises CheckFailedError where rows are above the headings."""
     with closing(sheet.rows(delimiter)) as rows:
         for line, row in islice(rows, 1, _LOOKED_THROUGH):
             if any(map(knows, row)):
                 raise CheckFailedError(
-                    f"{sheet.name}, line {line} looks like the headings, and lines stand above",
-                    hint=f"--header-line {line} leaves the lines above out",
+                    tr("{file}: row {row} looks like the headings, and rows are above it", file=sheet.name, row=line),
+                    hint=tr("--header-line {row} skips the rows above it", row=line),
                 )

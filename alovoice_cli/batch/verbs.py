@@ -9,6 +9,7 @@ from alovoice_cli.api.call import Party
 from alovoice_cli.batch.plan import ANALYSIS, CONFERENCE, IVR, OUT, TRANSCRIPT, BatchForm
 from alovoice_cli.batch_rows import BatchRow, RowOutcome, RowResult
 from alovoice_cli.errors import AlovoiceError, ExitCode, NotReadyError, RateLimitedError, UsageError
+from alovoice_cli.language import in_english, tr
 from alovoice_cli.masking import mask_fields
 
 if TYPE_CHECKING:
@@ -88,7 +89,10 @@ def _result(client: "Client", payload: Payload, our_id: str) -> object:
     answer: Mapping[str, Any] = client.ai.result(payload["call_id"])
     # Without `stalk` the analysis is not ready; section 8 does not document that answer.
     if "stalk" not in (answer.get("answer") or {}):
-        raise NotReadyError(f"the analysis of call {payload['call_id']} is not ready", hint="run it again in a while")
+        raise NotReadyError(
+            tr("the analysis of call {id} is not ready", id=payload["call_id"]),
+            hint=tr("run the same command again later"),
+        )
     return answer
 
 
@@ -107,7 +111,9 @@ VERBS = {
 def verb_of(command: str) -> BatchVerb:
     """Returns the verb that a journal names. Raises UsageError for a verb that this version does not know."""
     if command not in VERBS:
-        raise UsageError(f"this version knows no batches of `{command}`", hint="upgrade alovoice")
+        raise UsageError(
+            tr("this version does not know batches of `{command}`", command=command), hint=tr("upgrade alovoice")
+        )
     return VERBS[command]
 
 
@@ -146,8 +152,8 @@ def _failed(session: "Session", problem: AlovoiceError) -> RowResult:
         problem.exit_code,
         problem.sent,
         problem.status,
-        hide(problem.detail) or None,
-        hide(problem.message),
+        hide(in_english(problem.detail)) or None,
+        hide(in_english(problem.message)),  # for the journal
         session.send_guard.receipt_here,
         pause,
     )

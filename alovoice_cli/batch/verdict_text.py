@@ -1,5 +1,6 @@
 """A verdict in words and as JSON: the known facts and their evidence, and nothing more."""
 
+from collections.abc import Iterator
 from math import ceil
 
 from alovoice_cli.batch.call_evidence import MICRO, CallEvidence
@@ -8,15 +9,17 @@ from alovoice_cli.events.coverage import ListenerGap
 from alovoice_cli.events.event import ANSWERED_STATUS
 from alovoice_cli.events.event_table import iso
 from alovoice_cli.events.timeline import status_text
+from alovoice_cli.language import joined, mark, ngettext, tr
 from alovoice_cli.moments import ClockTime, from_unix, long_text, short_text, span_text
 
 WORDS = {
-    "rang": "rang",
-    "did_not_ring": "did not ring",
-    "no_trace_yet": "no trace yet",
-    "cannot_know": "cannot know",
-    "two_candidates": "two candidates",
+    "rang": mark("rang"),
+    "did_not_ring": mark("did not ring"),
+    "no_trace_yet": mark("no trace yet"),
+    "cannot_know": mark("cannot know"),
+    "two_candidates": mark("two candidates"),
 }
+"""The answers in words, marked for the catalogues."""
 _MOST_TOLD = 3
 
 
@@ -96,63 +99,107 @@ def _rang(verdict: CallVerdict, clock: ClockTime) -> str:
     trace = main_trace(verdict)
     assert trace is not None
     by = answered_by(verdict)
-    said = f"it rang: {_end_of(trace)}" if verdict.is_over else f"the PBX began the call at {_at(trace, clock)}"
-    said += f", answered by {by}" if by else ""
-    said += f" ({_events(trace)})" if verdict.is_over else f" ({_events(trace)}); its end has not been told yet"
-    return said + _how_joined(verdict)
+    values = {"end": _end_of(trace), "time": _at(trace, clock), "number": by, "events": _events(trace)}
+    if verdict.is_over and by:
+        said = tr("it rang: {end}, answered by {number} ({events})", **values)
+    elif verdict.is_over:
+        said = tr("it rang: {end} ({events})", **values)
+    elif by:
+        said = tr(
+            "the PBX started the call at {time}, answered by {number} ({events}); its end is not known yet", **values
+        )
+    else:
+        said = tr("the PBX started the call at {time} ({events}); its end is not known yet", **values)
+    if verdict.basis != "number_and_time":
+        return said
+    return joined(". ", (said, tr("It is matched by number and time: no id connects them")))
 
 
 def _did_not_ring(verdict: CallVerdict, clock: ClockTime) -> str:
     trace = main_trace(verdict)
     if verdict.why == "never_left":
-        return "it did not ring: the request never left this machine"
+        return tr("it did not ring: the request never left this computer")
     if verdict.why == "refused" or trace is None:
-        status = f" ({verdict.asked.status})" if verdict.asked.status else ""
-        return f"it did not ring: the PBX refused the request{status}"
-    return f"it did not ring: the call ended {status_text(trace.status)} ({_events(trace)})"
+        if verdict.asked.status:
+            return tr("it did not ring: the PBX refused the request ({status})", status=verdict.asked.status)
+        return tr("it did not ring: the PBX refused the request")
+    return tr(
+        "it did not ring: the call ended with {status} ({events})",
+        status=status_text(trace.status),
+        events=_events(trace),
+    )
 
 
 def _no_trace_yet(verdict: CallVerdict, clock: ClockTime) -> str:
     since = verdict.listened.since
-    up = f"listener up without a gap since {moment_text(since, clock)}" if since is not None else "listener up"
-    return f"no trace yet: {up}; {_delays(verdict)}. Not proof.{_beside(verdict, clock)}"
+    up = tr("no trace yet: the listener is running.")
+    if since is not None:
+        up = tr(
+            "no trace yet: the listener has been running without a gap since {time}.", time=moment_text(since, clock)
+        )
+    return joined(" ", (up, _delays(verdict), tr("This is not proof."), *_beside(verdict, clock)))
 
 
 def _delays(verdict: CallVerdict) -> str:
     delays = verdict.delays
     if delays.slowest is None:
-        return f"no call of the last {LEARN_DAYS} days to compare with"
-    slowest = span_text(max(ceil(delays.slowest), 1))
-    return f"the slowest call of the last {LEARN_DAYS} days showed after {slowest} (n = {delays.n})"
+        return tr("There is no call of the last {days} days to compare with.", days=LEARN_DAYS)
+    return ngettext(
+        "The slowest event of {n} call in the last {days} days came after {time}.",
+        "The slowest event of {n} calls in the last {days} days came after {time}.",
+        delays.n,
+        days=LEARN_DAYS,
+        time=span_text(max(ceil(delays.slowest), 1)),
+    )
 
 
 def _cannot_know(verdict: CallVerdict, clock: ClockTime) -> str:
     if verdict.why == "unclear_status":
         trace = main_trace(verdict)
         assert trace is not None
-        ended = status_text(trace.status) or "without a status"
-        more = ""
-        if verdict.asked.kind == "conference" and trace.status in NOT_RUNG:
-            more = " The initiator may have rung before that."
-        return f"cannot know: the call ended {ended}, which does not say whether it rang ({_events(trace)}).{more}"
+        return _unclear_end(verdict, trace)
     if verdict.why == "nothing_to_join":
-        return "cannot know: the receipt names neither an id nor a number to look for"
+        return tr("cannot know: the receipt has neither an id nor a number to look for")
     if verdict.why == "never_listened":
-        return "cannot know: no listener has run for this PBX. `alovoice listen` hears of the calls to come"
+        return tr("cannot know: no listener has run for this PBX. `alovoice listen` receives the events of later calls")
     gaps = verdict.listened.gaps
-    told = ", ".join(_gap_text(gap, clock) for gap in gaps[:_MOST_TOLD])
-    more = f" and {len(gaps) - _MOST_TOLD} more times" if len(gaps) > _MOST_TOLD else ""
-    return f"cannot know: the listener was down {told}{more}.{_beside(verdict, clock)}"
+    told = joined(", ", (_gap_text(gap, clock) for gap in gaps[:_MOST_TOLD]))
+    if more := max(len(gaps) - _MOST_TOLD, 0):
+        said = ngettext(
+            "cannot know: the listener was down {times} and {n} more time.",
+            "cannot know: the listener was down {times} and {n} more times.",
+            more,
+            times=told,
+        )
+    else:
+        said = tr("cannot know: the listener was down {times}.", times=told)
+    return joined(" ", (said, *_beside(verdict, clock)))
+
+
+def _unclear_end(verdict: CallVerdict, trace: CallEvidence) -> str:
+    values = {"status": status_text(trace.status), "events": _events(trace)}
+    said = tr("cannot know: the call ended without a status ({events}).", **values)
+    if values["status"]:
+        said = tr("cannot know: the call ended with {status}, which does not say whether it rang ({events}).", **values)
+    if verdict.asked.kind == "conference" and trace.status in NOT_RUNG:
+        return joined(" ", (said, tr("The initiator may have rung before that.")))
+    return said
 
 
 def _two_candidates(verdict: CallVerdict, clock: ClockTime) -> str:
-    shown = "; ".join(_candidate(trace, clock) for trace in verdict.traces[:_MOST_TOLD])
-    more = len(verdict.traces) - _MOST_TOLD
-    shown += f"; and {more} more" if more > 0 else ""
+    calls = [_candidate(trace, clock) for trace in verdict.traces[:_MOST_TOLD]]
+    if (more := len(verdict.traces) - _MOST_TOLD) > 0:
+        calls.append(ngettext("and {n} more", "and {n} more", more))
+    shown = joined("; ", calls)
     if verdict.rivals:
         others = ", ".join(verdict.rivals[:_MOST_TOLD])
-        return f"cannot tell: this may be of {verdict.asked.receipt}, or of {others}: {shown}"
-    return f"{len(verdict.traces)} candidates: {shown}"
+        return tr(
+            "cannot know: this may belong to {receipt} or to {others}: {calls}",
+            receipt=verdict.asked.receipt,
+            others=others,
+            calls=shown,
+        )
+    return ngettext("{n} candidate: {calls}", "{n} candidates: {calls}", len(verdict.traces), calls=shown)
 
 
 _TELL = {
@@ -165,26 +212,26 @@ _TELL = {
 
 
 def _candidate(trace: CallEvidence, clock: ClockTime) -> str:
-    return f"{trace.number or 'a call'} at {_at(trace, clock)}, {_end_of(trace)} ({_events(trace)})"
+    return tr(
+        "{number} at {time}, {end} ({events})",
+        number=trace.number or tr("a call"),
+        time=_at(trace, clock),
+        end=_end_of(trace),
+        events=_events(trace),
+    )
 
 
 def _end_of(trace: CallEvidence) -> str:
     if trace.status is None:
-        return "no end told yet"
+        return tr("its end is not known yet")
     talked = trace.duration if trace.duration or trace.status == ANSWERED_STATUS else None
-    length = "" if talked is None else f", {span_text(talked)}"
-    return f"{status_text(trace.status)}{length}"
+    return joined(", ", (status_text(trace.status), *([] if talked is None else [span_text(talked)])))
 
 
-def _how_joined(verdict: CallVerdict) -> str:
-    return ". Joined by number and time: no id ties them" if verdict.basis == "number_and_time" else ""
-
-
-def _beside(verdict: CallVerdict, clock: ClockTime) -> str:
-    """Returns words for a call that fits by number and time and did not ring: another request may have made it."""
-    if not verdict.traces:
-        return ""
-    return f" A call that may be another one: {_candidate(verdict.traces[0], clock)}."
+def _beside(verdict: CallVerdict, clock: ClockTime) -> Iterator[str]:
+    """Yields words for a call that fits by number and time and did not ring: another request may have made it."""
+    if verdict.traces:
+        yield tr("A call that may be another one: {call}.", call=_candidate(verdict.traces[0], clock))
 
 
 def _events(trace: CallEvidence) -> str:
@@ -197,7 +244,7 @@ def _at(trace: CallEvidence, clock: ClockTime) -> str:
 
 def _gap_text(gap: ListenerGap, clock: ClockTime) -> str:
     begin = moment_text(gap.begin, clock)
-    return f"since {begin}" if gap.is_open else f"{begin}–{moment_text(gap.end, clock)}"
+    return tr("since {time}", time=begin) if gap.is_open else f"{begin}–{moment_text(gap.end, clock)}"
 
 
 def moment_text(moment: int, clock: ClockTime, *, short: bool = True) -> str:

@@ -26,7 +26,7 @@ _COMMANDS: dict[CommandEffect, tuple[str, ...]] = {
         *("call receipts list", "call receipts show"),
         *("events list", "events show", "events tail", "events stats", "events missed", "events gaps"),
         *("events export", "events import", "events prune", "events trigger", "events replay", "events certify"),
-        *("events outbox list", "events outbox retry", "events outbox drop", "day", "top"),
+        *("events outbox list", "events outbox retry", "events outbox drop", "store check", "store copy", "day", "top"),
         *("route init", "route test", "route diff", "route override"),
         *("ai show", "ai list", "ai grep", "ai score", "ai report", "ai prune"),
         *("listen", "listen check", "notify test", "notify login", "notify logout", "logout"),

@@ -71,11 +71,8 @@ def _bot_token(session: Session) -> str:
     if command is None:
         return ""
     settings.check_permissions(tr("its notify.telegram.token_command is not run"))
-    try:
-        return run_token_command(str(command), session.environ, settings.timeout)
-    except TokenMissingError as error:
-        hint = error.hint.replace("config get token_command", "config get notify.telegram.token_command")
-        raise TokenMissingError(error.message, hint=hint) from None
+    key = "notify.telegram.token_command"
+    return run_token_command(str(command), session.environ, settings.timeout, key=key)
 
 
 def learn_bot_token(session: Session, token: str) -> None:

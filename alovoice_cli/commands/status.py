@@ -191,7 +191,7 @@ def _override(session: Session, settings: Settings) -> dict[str, object]:
         override = None
     if override is None or not override.holds(session.now()):
         return {"override": None, "override_until": None}
-    until = override.until.astimezone(parse_zone(settings.timezone, "the profile's timezone"))
+    until = override.until.astimezone(parse_zone(settings.timezone, tr("the profile's timezone")))
     session.warn(tr("an override is in force: every caller gets {step}", step=override.step))
     return {"override": str(override.step), "override_until": until.isoformat(timespec="seconds")}
 

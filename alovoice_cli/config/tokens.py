@@ -237,15 +237,15 @@ def _read_bots(paths: Paths) -> dict[str, StoredToken]:
 _MOST_BYTES = 64 << 10
 _POLL_SECONDS = 0.02
 _LAST_WORDS_SECONDS = 1.0  # a killed program's pipe closes at once
-_RUN_BY_HAND = mark("run it by hand, without a terminal, to see why; `alovoice config get token_command` shows it")
+_RUN_BY_HAND = mark("run it by hand, without a terminal, to see why; `alovoice config get {key}` shows it")
 _ONE_LINE = mark("it must print only the token, such as `sh -c 'COMMAND | head -n 1'`")
 
 
-def run_token_command(command: str, environ: Mapping[str, str], seconds: float) -> str:
+def run_token_command(command: str, environ: Mapping[str, str], seconds: float, *, key: str = "token_command") -> str:
     """Returns the one line that the command prints within `seconds`. It runs without a shell and a terminal.
 
-    Programs that the command started are ended too. Raises TokenMissingError, which names the program alone, and
-    UsageError for a line that is no token.
+    `key` is the setting with the command. Programs that the command started are ended too. Raises TokenMissingError,
+    which names the program alone, and UsageError for a line that is no token.
     """
     words = _split(command)
     program = Path(words[0]).name if words else ""
@@ -261,19 +261,19 @@ def run_token_command(command: str, environ: Mapping[str, str], seconds: float) 
     except (OSError, ValueError, IndexError) as error:
         reason = reason_of(error) if isinstance(error, OSError) else tr("its words are not valid")
         message = tr("the token command `{program}` cannot be run: {problem}", program=program, problem=reason)
-        raise TokenMissingError(message, hint=tr(_RUN_BY_HAND)) from None
+        raise TokenMissingError(message, hint=tr(_RUN_BY_HAND, key=key)) from None
     output = _read_output(process, program, seconds)
     if process.returncode < 0:
         number = -process.returncode
         message = tr("the token command `{program}` was ended by signal {number}", program=program, number=number)
-        raise TokenMissingError(message, hint=tr(_RUN_BY_HAND))
+        raise TokenMissingError(message, hint=tr(_RUN_BY_HAND, key=key))
     if process.returncode:
         message = tr("the token command `{program}` ended with {code}", program=program, code=process.returncode)
-        raise TokenMissingError(message, hint=tr(_RUN_BY_HAND))
+        raise TokenMissingError(message, hint=tr(_RUN_BY_HAND, key=key))
     lines = decode_token(output).strip().splitlines()
     if not lines:
         message = tr("the token command `{program}` printed nothing", program=program)
-        raise TokenMissingError(message, hint=tr(_RUN_BY_HAND))
+        raise TokenMissingError(message, hint=tr(_RUN_BY_HAND, key=key))
     if len(lines) > 1:
         message = tr("the token command `{program}` printed more than one line", program=program)
         raise TokenMissingError(message, hint=tr(_ONE_LINE))

@@ -15,8 +15,8 @@ from alovoice_cli.events.headline_figures import NOTHING, DayTargets, Figure, do
 from alovoice_cli.events.kpi import FEW_CALLS, Kpi, KpiSettings
 from alovoice_cli.events.missed import MissedCall
 from alovoice_cli.events.peer_names import PeerNames
-from alovoice_cli.language import decimal_text, joined, mark, ngettext, tr
-from alovoice_cli.localization import days_text, short_weekday
+from alovoice_cli.language import joined, mark, ngettext, tr
+from alovoice_cli.localization import days_text, decimal_text, short_weekday
 from alovoice_cli.moments import ClockTime, from_unix, parse_moment, span_text, unix_microseconds
 
 DAYS_OF_WEEK = 7

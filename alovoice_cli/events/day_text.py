@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from alovoice_cli.events.day import Day, DayRow, LiveDay, OwedCaller
 from alovoice_cli.events.headline_figures import NOTHING, Figure, value_text
-from alovoice_cli.language import decimal_text, joined, ngettext, tr
+from alovoice_cli.language import joined, ngettext, tr
+from alovoice_cli.localization import decimal_text
 from alovoice_cli.masking import disarm
 
 ScreenLine = tuple[tuple[str, str], ...]

@@ -212,7 +212,7 @@ class _Parser:
         except UsageError as error:
             if error.message.startswith("--where"):
                 raise
-            self._fail(token.at, error.message.strip(), error.hint)
+            self._fail(token.at, error.message, error.hint)
 
     def read_moment(self, text: str) -> datetime:
         return self._read_moment(text)

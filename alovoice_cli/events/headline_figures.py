@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from alovoice_cli.events.kpi import FEW_CALLS, Kpi
-from alovoice_cli.language import decimal_text, mark, ngettext, percent_text, tr
+from alovoice_cli.language import mark, ngettext, tr
+from alovoice_cli.localization import decimal_text, percent_text
 from alovoice_cli.moments import span_text
 
 NOTHING = "–"

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from alovoice_cli.events.headline_figures import doubts, value_text
 from alovoice_cli.events.kpi import Kpi, KpiSettings
-from alovoice_cli.language import decimal_text, joined, ngettext, tr
+from alovoice_cli.language import joined, ngettext, tr
+from alovoice_cli.localization import decimal_text
 from alovoice_cli.moments import span_text
 
 

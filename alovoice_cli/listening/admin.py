@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from alovoice_cli.language import tr
 from alovoice_cli.serving.limits import Limits, Receive, Send
 from alovoice_cli.serving.server import SocketServer
 
@@ -51,7 +52,7 @@ class AdminServer:
         self._thread = threading.Thread(target=self._server.run, args=[lambda _: None], name="admin", daemon=True)
         self.url = self._server.url
         if not ipaddress.ip_address(urlsplit(self.url).hostname or "").is_loopback:
-            complain(f"the admin port, {self.url}, asks for no password, and other machines can reach it")
+            complain(tr("the admin port {url} needs no password and can be reached from other computers", url=self.url))
 
     def start(self) -> None:
         """Begins to answer."""

@@ -25,6 +25,7 @@ from alovoice_cli.events.outbox import (
     next_delay,
     next_delay_of_pause,
 )
+from alovoice_cli.language import tr
 from alovoice_cli.listening.forwarding import Forwarder
 from alovoice_cli.listening.hooks import Hook
 from alovoice_cli.listening.target_warnings import OutboxCommands, TargetWarnings
@@ -48,7 +49,7 @@ _MICRO = 1_000_000
 _MOST_AT_ONCE = 8
 _LAST_SECONDS = 3.0
 _CLAIM_SECONDS = 0.2
-STOPPED = "its target answered 410: it wants no events any more"
+STOPPED = "its target answered 410: it wants no more events"
 
 
 def outbox_troubles() -> tuple[type[BaseException], ...]:
@@ -134,7 +135,13 @@ class Dispatcher:
             except outbox_troubles() as trouble:
                 if str(trouble) != told:  # once: the deliveries are safe in the store
                     told = str(trouble)
-                    self._access.complain(f"{self.target.label}: the outbox cannot be read now ({told})")
+                    self._access.complain(
+                        tr(
+                            "{target}: the outbox cannot be read now ({problem})",
+                            target=self.target.label,
+                            problem=told,
+                        )
+                    )
             self._warnings.tell_count()
             self._woken.wait(self._access.outbox.look_seconds)
             self._woken.clear()

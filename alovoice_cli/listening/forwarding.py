@@ -20,6 +20,7 @@ from alovoice_cli.events.event_table import event_as_json
 from alovoice_cli.events.outbox import DONE, DeliveryOutcome, outcome_of
 from alovoice_cli.events.reading import read_delivery
 from alovoice_cli.json_text import json_text
+from alovoice_cli.language import tr
 from alovoice_cli.listening.targets import EventReader, Target
 from alovoice_cli.posts import Posted
 from alovoice_cli.stores.event_file import Change
@@ -57,7 +58,8 @@ class Signer:
             self._key = b""
         if not self._key:
             raise UsageError(
-                "the signing secret is not base64", hint="make one: echo whsec_$(head -c 24 /dev/urandom | base64)"
+                tr("the signing secret is not valid base64"),
+                hint=tr("create one: {command}", command="echo whsec_$(head -c 24 /dev/urandom | base64)"),
             )
 
     def sign(self, own_id: str, timestamp: str, body: bytes) -> str:
@@ -197,8 +199,13 @@ class Relay:
         if answer.reason and answer.reason not in self._told:
             self._told.add(answer.reason)
             self._complain(
-                f"{self.target.label} answers a callstart with {answer.reason}: the PBX gets our own id; expected is"
-                f" {EXPECTED_ANSWER}"
+                tr(
+                    "{target} answered a callstart with {answer}; the listener's own id is sent to the PBX. Expected:"
+                    " {expected}",
+                    target=self.target.label,
+                    answer=answer.reason,
+                    expected=tr(EXPECTED_ANSWER),
+                )
             )
         return answer
 

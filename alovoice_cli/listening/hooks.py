@@ -55,7 +55,7 @@ class Hook:
                 process = self._start(told)
             except (OSError, ValueError) as error:
                 why = getattr(error, "strerror", None) or error
-                return DeliveryOutcome("dead", f"it cannot be started: {why}")
+                return DeliveryOutcome("dead", f"the program cannot be started: {why}")
             self._running.add(process)
             if self._stopping:  # the stop may have missed it
                 _signal(process, signal.SIGTERM)
@@ -93,7 +93,7 @@ class Hook:
                 process.communicate(line, timeout=HOOK_SECONDS)
             except subprocess.TimeoutExpired:
                 _signal(process, _KILL)
-                return DeliveryOutcome("dead", f"it ran longer than {HOOK_SECONDS:.0f} s")
+                return DeliveryOutcome("dead", f"the program ran longer than {HOOK_SECONDS:.0f} s")
         if not process.returncode:
             return DeliveryOutcome("delivered")
         how = _how_it_ended(process.returncode)
@@ -103,8 +103,8 @@ class Hook:
 def _how_it_ended(code: int) -> str:
     with suppress(ValueError):
         if code < 0:
-            return f"it was ended by {signal.Signals(-code).name}"
-    return f"it ended with {code}"
+            return f"the program was ended by {signal.Signals(-code).name}"
+    return f"the program ended with exit code {code}"
 
 
 _KILL = signal.SIGKILL if os.name == "posix" else signal.SIGTERM

@@ -16,6 +16,7 @@ from alovoice_cli.events.answers import CrmAnswer
 from alovoice_cli.events.event import CALL_TYPES, PBX_TYPES, Delivery, Event, EventType
 from alovoice_cli.events.notices import NoticeWording
 from alovoice_cli.events.receiver import Door, Receiver
+from alovoice_cli.language import spaced, tr
 from alovoice_cli.listening.admin import AdminPlan, AdminServer
 from alovoice_cli.listening.bridge import Bridge, queued_deliveries
 from alovoice_cli.listening.forwarding import Forwarder, ForwardOptions, Post, Relay
@@ -291,12 +292,7 @@ class _Duties:
         """One line for the first of each type: a sender that packs too much into one body does so again and again."""
         if kind not in self._told_too_large:
             self._told_too_large.add(kind)
-            said = f"of {size} bytes" if size is not None else "whose size its sender does not name"
-            answered = "a step" if kind == "route" else "413"
-            self._complain(
-                f"a {kind} {said} is over the limit of {LIMITS.body_bytes} bytes: such bodies are neither read nor"
-                f" stored, and answered {answered}; this is told once"
-            )
+            self._complain(_too_large_text(kind, size))
 
     def ask(self, delivery: Delivery) -> "asyncio.Task[CrmAnswer]":
         """The CRM's answer."""
@@ -307,3 +303,22 @@ class _Duties:
         """The CRM's answer to a delivery that another listener received."""
         assert self._relay is not None
         return self._relay.asked_elsewhere(first_id)
+
+
+def _too_large_text(kind: EventType, size: int | None) -> str:
+    what = (
+        tr("a {type} of unknown size is larger than {limit} bytes", type=kind, limit=spaced(LIMITS.body_bytes))
+        if size is None
+        else tr(
+            "a {type} of {size} bytes is larger than {limit} bytes",
+            type=kind,
+            size=spaced(size),
+            limit=spaced(LIMITS.body_bytes),
+        )
+    )
+    answer = tr("the fallback step") if kind == "route" else "413"
+    return tr(
+        "{what}: such requests are not stored; they are answered with {answer}. This is reported once.",
+        what=what,
+        answer=answer,
+    )

@@ -116,7 +116,7 @@ class Telegram:
         named = parameters if isinstance(parameters, dict) else {}
         trouble = f"it answered {status}"
         if 200 <= status < 300:
-            trouble += ", and not as the Bot API does: whether the message arrived is not known"
+            trouble += " in a form that is not of the Bot API: whether the message arrived is not known"
         if description := str(answer.get("description") or ""):
             trouble += f": {disarm(self._masker.hide(description))[:_LONGEST_DESCRIPTION]}"
         moved = named.get("migrate_to_chat_id")

@@ -21,6 +21,7 @@ from alovoice_cli.events.notices import (
     next_message,
 )
 from alovoice_cli.events.outbox import LONGEST_RETRY_AFTER_SECONDS, DeliveryOutcome, TargetState, next_delay, pause
+from alovoice_cli.language import ngettext, tr
 from alovoice_cli.listening.dispatch import OutboxAccess, outbox_troubles
 from alovoice_cli.listening.messengers import MessageOutcome, Messenger, TelegramBot
 from alovoice_cli.listening.targets import Target
@@ -115,7 +116,13 @@ class Notifier:
                 said = str(fault) if is_known else f"{type(fault).__name__}: {fault}"
                 if said != trouble:
                     trouble = said
-                    self._access.complain(f"{self.target.label}: nobody is told of missed calls now ({said})")
+                    self._access.complain(
+                        tr(
+                            "{target}: missed calls are not reported now ({problem})",
+                            target=self.target.label,
+                            problem=said,
+                        )
+                    )
             self._ending.wait(_LOOK_SECONDS)
 
     def _begin(self) -> None:
@@ -133,8 +140,14 @@ class Notifier:
         """Gives up what nobody could be told of for 72 hours."""
         if count := self._notices.old(self.target.name, now):
             self._durable(dropped_old(self.target.name, now))
-            calls = "1 missed call is" if count == 1 else f"{count} missed calls are"
-            self._access.complain(f"{self.target.label}: {calls} older than 72 hours and not told any more")
+            self._access.complain(
+                ngettext(
+                    "{target}: {n} missed call is older than 72 hours and will not be reported",
+                    "{target}: {n} missed calls are older than 72 hours and will not be reported",
+                    count,
+                    target=self.target.label,
+                )
+            )
 
     def _look(self) -> None:
         if self._state != "taking":
@@ -229,8 +242,11 @@ class Notifier:
             return False
         self._chat = outcome.moved_to
         self._access.complain(
-            f"{self.target.label} has become another chat: messages go to telegram:{self._chat} from now on; give that"
-            " one to --notify"
+            tr(
+                "the id of chat {target} has changed: messages now go to telegram:{chat}; use this id with --notify",
+                target=self.target.label,
+                chat=self._chat,
+            )
         )
         return self._durable(moved_chat(self.target.name, self._chat))
 
@@ -262,7 +278,7 @@ class Notifier:
         self._left_chats.clear()
         if self._state != "taking":
             self._told.clear()
-            self._access.complain(f"{self.target.label} takes messages again")
+            self._access.complain(tr("{target} accepts messages again", target=self.target.label))
             self._note_state("taking", DeliveryOutcome("delivered"))
 
     def _note_failure(self, outcome: DeliveryOutcome) -> None:
@@ -280,10 +296,22 @@ class Notifier:
         kind = str(outcome.status or outcome.trouble)
         if kind not in self._told:  # each kind once, until the target takes messages again
             self._told.add(kind)
-            asks = f" and asks for a pause of {outcome.seconds:.0f} s" if outcome.seconds is not None else ""
-            self._access.complain(
-                f"{self.target.label} does not take messages ({outcome.trouble}{asks}): it is tried again, for 72 hours"
+            self._access.complain(self._failure_text(outcome))
+
+    def _failure_text(self, outcome: DeliveryOutcome) -> str:
+        if outcome.seconds is None:
+            return tr(
+                "{target} does not accept messages ({problem}): the listener tries again for 72 hours",
+                target=self.target.label,
+                problem=outcome.trouble,
             )
+        return tr(
+            "{target} does not accept messages ({problem}) and asks for a pause of {seconds} s: the listener tries"
+            " again for 72 hours",
+            target=self.target.label,
+            problem=outcome.trouble,
+            seconds=round(outcome.seconds),
+        )
 
     def _note_state(self, state: TargetState, outcome: DeliveryOutcome) -> None:
         self._state = state

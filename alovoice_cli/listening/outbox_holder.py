@@ -7,6 +7,7 @@ import threading
 from pathlib import Path
 
 from alovoice_cli.errors import AlovoiceError
+from alovoice_cli.language import tr
 from alovoice_cli.listening.dispatch import OutboxAccess
 from alovoice_cli.listening.outbox_workers import OutboxWorkers
 from alovoice_cli.listening.target_warnings import interrupted_line
@@ -51,7 +52,7 @@ class OutboxHolder:
             while not self._ending.is_set() and not self._takes():
                 self._ending.wait(_LOOK_SECONDS)
         except Exception as fault:
-            self._access.complain(f"nothing is forwarded: {type(fault).__name__}: {fault}")
+            self._access.complain(tr("no events are forwarded: {problem}", problem=f"{type(fault).__name__}: {fault}"))
 
     def _takes(self) -> bool:
         """Whether all is done: the outbox is ours and its dispatchers are at work, or there are no targets."""
@@ -60,18 +61,23 @@ class OutboxHolder:
             self._workers.note_targets()
             if not self._lock.acquire(_PATIENCE_SECONDS):
                 if targets:
-                    self._tell_once(f"{_owner(self._lock.owner())} forwards for this store: {_SECOND}")
+                    self._tell_once(_second_text(self._lock.owner()))
                 return not targets
             standing = outbox.standing()
             interrupted = outbox.give_up_interrupted()
         except troubles(AlovoiceError) as trouble:
             self._lock.release()
-            self._tell_once(f"the outbox cannot be taken now ({trouble}): nothing is forwarded, and it is tried again")
+            self._tell_once(
+                tr(
+                    "the outbox cannot be opened now ({problem}): no events are forwarded; the listener tries again",
+                    problem=trouble,
+                )
+            )
             return False
         for name, label, event_id in interrupted:
             self._access.complain(interrupted_line(name, label, event_id, self._access.commands))
         if self._told:
-            self._access.complain("this listener takes over, and forwards from now on")
+            self._access.complain(tr("this listener takes over: it forwards events from now on"))
         self._workers.start(standing)
         if not targets:
             self._lock.release()  # another listener may have targets
@@ -83,8 +89,14 @@ class OutboxHolder:
             self._access.complain(text)
 
 
-_SECOND = "this one receives, stores and answers, does not forward, and takes over when the other ends"
-
-
-def _owner(process: str) -> str:
-    return f"another listener (process {process})" if process else "another listener"
+def _second_text(process: str) -> str:
+    if process:
+        return tr(
+            "another listener (process {process}) forwards events of this store: this one receives, stores and answers,"
+            " and takes over when the other ends",
+            process=process,
+        )
+    return tr(
+        "another listener forwards events of this store: this one receives, stores and answers, and takes over when the"
+        " other ends"
+    )

@@ -7,6 +7,7 @@ import threading
 import time
 
 from alovoice_cli.errors import AlovoiceError
+from alovoice_cli.language import mark, tr
 from alovoice_cli.listening.dispatch import OutboxAccess
 from alovoice_cli.listening.outbox_workers import OutboxWorkers
 from alovoice_cli.listening.target_warnings import interrupted_line
@@ -51,10 +52,17 @@ class OutboxSharer:
             try:
                 self._keep()
             except troubles(AlovoiceError) as trouble:
-                self._tell_once(f"the outbox cannot be reached now ({trouble}): nothing is forwarded meanwhile")
+                self._tell_once(
+                    tr(
+                        "the outbox cannot be reached now ({problem}): no events are forwarded until then",
+                        problem=trouble,
+                    )
+                )
                 self._ending.wait(_AGAIN_SECONDS)
             except Exception as fault:
-                self._access.complain(f"nothing is forwarded: {type(fault).__name__}: {fault}")
+                self._access.complain(
+                    tr("no events are forwarded: {problem}", problem=f"{type(fault).__name__}: {fault}")
+                )
                 return
 
     def _keep(self) -> None:
@@ -74,7 +82,7 @@ class OutboxSharer:
             return
         if self._told:
             self._told = ""
-            self._access.complain("the outbox is reached again: this listener forwards")
+            self._access.complain(tr("the outbox can be reached again: this listener forwards events"))
         if time.monotonic() - self._checked_at > _LOOK_SECONDS:
             self._check()
         if self._session.wait(_LOOK_SECONDS):
@@ -91,10 +99,10 @@ class OutboxSharer:
     def _note_teller(self, *, is_teller: bool) -> None:
         if not is_teller and not self._told_of_teller:
             self._told_of_teller = _SECOND
-            self._access.complain(_SECOND)
+            self._access.complain(tr(_SECOND))
         elif is_teller and self._told_of_teller:
             self._told_of_teller = ""
-            self._access.complain("this listener takes over, and tells of missed calls from now on")
+            self._access.complain(tr("this listener takes over: it reports missed calls from now on"))
 
     def _tell_once(self, text: str) -> None:
         if not self._told:
@@ -102,4 +110,4 @@ class OutboxSharer:
             self._access.complain(text)
 
 
-_SECOND = "another listener tells of missed calls: this one takes over when the other ends"
+_SECOND = mark("another listener reports missed calls: this one takes over when the other ends")

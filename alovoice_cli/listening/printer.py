@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Sequence
 
 from alovoice_cli.events.event import Event
+from alovoice_cli.language import ngettext
 
 _MOST_WAITING = 100_000
 
@@ -48,6 +49,12 @@ class Printer:
                 self._waiting -= len(events)
                 if self._dropped:
                     count, self._dropped = self._dropped, 0
-                    self._complain(f"{count} events were not printed: their reader is too slow; they are in the store")
+                    self._complain(
+                        ngettext(
+                            "{n} event was not printed because the reader is too slow; it is in the event store",
+                            "{n} events were not printed because the reader is too slow; they are in the event store",
+                            count,
+                        )
+                    )
         except (OSError, ValueError):  # a closed pipe, a full disk, a closed stream
             self._gone()

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from alovoice_cli.errors import CheckFailedError, UsageError
+from alovoice_cli.language import tr
 from alovoice_cli.stores.events import EventStore
 
 _SECONDS = 5.0
@@ -28,9 +29,11 @@ def _prove(base_url: str, path: str, store_url: str, is_spooling: Callable[[], b
     try:
         status = _post(base_url, path, json.dumps({"nonce": nonce}).encode())
     except (OSError, http.client.HTTPException) as error:
-        raise CheckFailedError(f"the listener does not reach itself at {base_url}: {error or 'no answer'}") from error
+        raise CheckFailedError(
+            tr("the listener cannot reach itself at {url}: {problem}", url=base_url, problem=error or tr("no answer"))
+        ) from error
     if status != 200:
-        raise CheckFailedError(f"the listener answered its own probe with {status}")
+        raise CheckFailedError(tr("the listener answered its own probe with {status}", status=status))
     try:
         is_there = is_spooling() or EventStore(store_url).has_probe(nonce)
     except UsageError:
@@ -39,7 +42,8 @@ def _prove(base_url: str, path: str, store_url: str, is_spooling: Callable[[], b
         return
     if not is_there:
         raise CheckFailedError(
-            "the listener's own probe did not arrive in its store", hint="is the disk full, or the store locked?"
+            tr("the listener's own probe did not arrive in its event store"),
+            hint=tr("is the disk full, or the event store locked?"),
         )
 
 

@@ -6,6 +6,7 @@ from contextlib import suppress
 from datetime import datetime, tzinfo
 
 from alovoice_cli.errors import UsageError
+from alovoice_cli.language import tr
 from alovoice_cli.routing.step import Override
 from alovoice_cli.stores.override import OverrideFile, Stamp
 
@@ -53,9 +54,10 @@ class Switch:
         before, self._told = self._told, override
         if override is not None and override != before:
             until = override.until.astimezone(self._zone)
-            self._warn(f"override: every caller gets {override.step} until {until:%Y-%m-%d %H:%M:%S}")
+            moment = f"{until:%Y-%m-%d %H:%M:%S}"
+            self._warn(tr("override: every caller gets {step} until {moment}", step=override.step, moment=moment))
         elif override is None and before is not None:
-            self._warn("the override is over: route questions are decided as before")
+            self._warn(tr("the override has ended: the rules decide again"))
         trouble, self._told_trouble = self._told_trouble, self._read[2]
         if self._told_trouble and trouble != self._told_trouble:
-            self._warn(f"{self._told_trouble}: there is no override")
+            self._warn(tr("{problem}: there is no override", problem=self._told_trouble))

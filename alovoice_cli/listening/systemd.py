@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from alovoice_cli.errors import UsageError
+from alovoice_cli.language import tr
 
 _BEAT_SECONDS = 0.5
 _DEAD_SECONDS = 15.0
@@ -70,8 +71,12 @@ class Heartbeat:
             self._write_ready_file()
         except OSError as error:
             raise UsageError(
-                f"--ready-file {self._ready_file} cannot be written: {error.strerror or error}",
-                hint="name a file in a directory that is there",
+                tr(
+                    "{path} cannot be written: {problem}",
+                    path=f"--ready-file {self._ready_file}",
+                    problem=error.strerror or error,
+                ),
+                hint=tr("choose a file in an existing directory"),
             ) from error
         notify(self._environ, "READY=1")
 
@@ -103,7 +108,7 @@ class Heartbeat:
                 self._write_ready_file()
         if bool(trouble) == self._is_well:
             self._is_well = not trouble
-            self._say(f"not ready: {trouble}" if trouble else "ready again")
+            self._say(tr("not ready: {problem}", problem=trouble) if trouble else tr("ready again"))
 
     def _write_ready_file(self) -> None:
         """Puts the file there whole, readable by its owner alone: it holds the secret of the URLs."""

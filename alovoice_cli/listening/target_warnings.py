@@ -9,11 +9,10 @@ from alovoice_cli.events.outbox import (
     HealthChange,
     TargetStanding,
     counts_text,
-    events_text,
     is_of_notices,
     target_id,
-    waiting_text,
 )
+from alovoice_cli.language import mark, ngettext, tr
 from alovoice_cli.listening.targets import Target
 
 _GIVE_UP_LINE_SECONDS = 60.0
@@ -49,27 +48,59 @@ class TargetWarnings:
         self._waited = max(self._waited, waiting)
         if change.stops:
             starts = self._commands("retry", "--target", target_id(self._target.name))
-            self._complain(f"{label} {change.trouble}; {counts_text(0, waiting)}; {starts} sends them all the same")
+            self._complain(
+                tr(
+                    "{target} {problem}; {counts}; {command} sends them anyway",
+                    target=label,
+                    problem=change.trouble,
+                    counts=counts_text(0, waiting),
+                    command=starts,
+                )
+            )
         elif change.trouble:
-            self._complain(f"{label} {change.trouble}; {counts_text(waiting, 0)}")
+            self._complain(
+                tr("{target} {problem}; {counts}", target=label, problem=change.trouble, counts=counts_text(waiting, 0))
+            )
         if change.recovery:
-            self._complain(f"{label} {change.recovery}: {events_text(self._waited)} waited for it")
+            self._complain(
+                ngettext(
+                    "{target} {recovery}: {n} event was waiting for it",
+                    "{target} {recovery}: {n} events were waiting for it",
+                    self._waited,
+                    target=label,
+                    recovery=change.recovery,
+                )
+            )
             self._waited = 0
 
     def tell_refused(self, event_id: str, outcome: DeliveryOutcome) -> None:
         """The target does not take this one event."""
-        label, again = self._target.label, "it is tried again for 72 hours"
         if outcome.status is None:
-            self._complain(f"{label}: event {event_id} is not sent ({outcome.trouble}): {again}")
+            text = tr(
+                "{target}: event {id} was not sent ({problem}): the listener tries again for 72 hours",
+                target=self._target.label,
+                id=event_id,
+                problem=outcome.trouble,
+            )
         else:
-            self._complain(f"{label} answers {outcome.status} to event {event_id}: {again}")
+            text = tr(
+                "{target} answers {status} to event {id}: the listener tries again for 72 hours",
+                target=self._target.label,
+                id=event_id,
+                status=outcome.status,
+            )
+        self._complain(text)
 
     def tell_given_up(self, event_id: str, outcome: DeliveryOutcome) -> None:
         """An event became a dead letter: a line for each, but of events that nobody took for long one line a minute."""
         if outcome.kind == "dead":
             again = self._commands("retry", event_id, "--target", target_id(self._target.name))
-            label, verb = self._target.label, "starts" if self._target.command else "sends"
-            self._complain(f"{label}: event {event_id} is given up: {outcome.trouble}; {again} {verb} it again")
+            text = (
+                mark("{target}: event {id} is given up: {problem}; {command} runs the program again")
+                if self._target.command
+                else mark("{target}: event {id} is given up: {problem}; {command} sends it again")
+            )
+            self._complain(tr(text, target=self._target.label, id=event_id, problem=outcome.trouble, command=again))
             return
         self._given_up += 1
         self._given_up_why = outcome.trouble
@@ -82,14 +113,28 @@ class TargetWarnings:
             return
         count, self._given_up, self._given_up_told_at = self._given_up, 0, time.monotonic()
         again = self._commands("retry", "--target", target_id(self._target.name))
-        what = f"{events_text(count)} given up after 72 hours ({self._given_up_why})"
-        self._complain(f"{self._target.label}: {what}; {again} sends them again")
+        self._complain(
+            ngettext(
+                "{target}: {n} event is given up after 72 hours ({problem}); {command} sends it again",
+                "{target}: {n} events are given up after 72 hours ({problem}); {command} sends them again",
+                count,
+                target=self._target.label,
+                problem=self._given_up_why,
+                command=again,
+            )
+        )
 
 
 def interrupted_line(name: str, label: str, event_id: str, commands: OutboxCommands) -> str:
     """What is to be told of a program that ran when its listener died."""
     again = commands("retry", event_id, "--target", target_id(name))
-    return f"{label}: event {event_id}: {INTERRUPTED}; {again} starts it again"
+    return tr(
+        "{target}: event {id}: {problem}; {command} runs the program again",
+        target=label,
+        id=event_id,
+        problem=INTERRUPTED,
+        command=again,
+    )
 
 
 def start_lines(standing: Sequence[TargetStanding], own: Sequence[Target], commands: OutboxCommands) -> list[str]:
@@ -101,14 +146,33 @@ def start_lines(standing: Sequence[TargetStanding], own: Sequence[Target], comma
 
 def _stopped_line(one: TargetStanding, commands: OutboxCommands) -> str:
     starts = commands("retry", "--target", target_id(one.name))
-    return f"{one.label} gets no events, for it answered 410: {counts_text(0, one.dead)}; {starts} sends them again"
+    return tr(
+        "{target} gets no events because it answered 410: {counts}; {command} sends them again",
+        target=one.label,
+        counts=counts_text(0, one.dead),
+        command=starts,
+    )
 
 
 def _orphan_line(one: TargetStanding, commands: OutboxCommands) -> str:
     chosen = ("--target", target_id(one.name))
-    drops = f"{commands('drop', *chosen)} drops them"
-    if one.name.startswith("forward "):
-        drops = f"{commands('retry', '--to', 'URL', *chosen)} hands them over, {drops}"
-    waits = "waits" if one.waiting == 1 else "wait"
-    what = waiting_text(one) if is_of_notices(one.name) else f"{events_text(one.waiting)} {waits}"
-    return f"{what} for {one.label}, which is no target any more: {drops}"
+    what = (
+        ngettext(
+            "{n} missed call waits for {target}, which is no longer a target",
+            "{n} missed calls wait for {target}, which is no longer a target",
+            one.waiting,
+            target=one.label,
+        )
+        if is_of_notices(one.name)
+        else ngettext(
+            "{n} event waits for {target}, which is no longer a target",
+            "{n} events wait for {target}, which is no longer a target",
+            one.waiting,
+            target=one.label,
+        )
+    )
+    drop = commands("drop", *chosen)
+    if not one.name.startswith("forward "):
+        return tr("{what}: {command} removes them", what=what, command=drop)
+    move = commands("retry", "--to", "URL", *chosen)
+    return tr("{what}: {move} sends them to another target, {command} removes them", what=what, move=move, command=drop)

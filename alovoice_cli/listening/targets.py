@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from alovoice_cli.errors import UsageError
 from alovoice_cli.events.event import CALL_TYPES, PBX_TYPES, Delivery, EventType, TargetType
+from alovoice_cli.language import tr
 from alovoice_cli.masking import disarm
 
 _TOLD_TO_ALL: tuple[EventType, ...] = ("callstart", "callend", "result")
@@ -52,9 +53,14 @@ def parse_forward(text: str, option: str = "--forward") -> Target:
         is_url = False
     if not is_url:
         place = shown(url) if "//" in url else shown(url).partition("/")[0]
-        raise UsageError(f"{option} {place!r} is no URL", hint="give it as https://crm.example.com/hook, or callend=…")
+        raise UsageError(
+            tr("{option} {value} is not a valid URL", option=option, value=repr(place)),
+            hint=tr("for example: https://crm.example.com/hook, or callend=…"),
+        )
     if parts.username or parts.password:
-        raise UsageError(f"{option} takes no user and password in the URL", hint="give it without")
+        raise UsageError(
+            tr("{option}: the URL contains a user or a password", option=option), hint=tr("leave them out")
+        )
     is_named = kinds != _TOLD_TO_ALL
     # The path may hold a key; two targets of one host are told apart by their kinds.
     label = f"{parts.scheme}://{parts.netloc}" + (f" ({', '.join(kinds)})" if is_named else "")
@@ -68,10 +74,18 @@ def parse_exec(text: str, option: str = "--exec") -> Target:
         words = tuple(shlex.split(command))
     except ValueError as error:
         raise UsageError(
-            f"{option} {shown(command)!r} cannot be split into words ({error})", hint="check its quotes"
+            tr(
+                "{option} {value} cannot be split into words ({problem})",
+                option=option,
+                value=repr(shown(command)),
+                problem=error,
+            ),
+            hint=tr("check the quotes"),
         ) from None
     if not words:
-        raise UsageError(f"{option} names no program", hint="name it, such as './on-event.sh'")
+        raise UsageError(
+            tr("{option} names no program", option=option), hint=tr("for example: {command}", command="'./on-event.sh'")
+        )
     return Target(_name("exec", kinds, command), kinds, words[0], command=words, is_named=command != text)
 
 
@@ -83,8 +97,8 @@ def parse_notify(text: str, option: str = "--notify") -> Target:
     if scheme == "telegram":
         if not re.fullmatch(_CHAT, rest):
             raise UsageError(
-                f"{option} {disarm(text)!r} names no chat",
-                hint="give its number, telegram:-1001234567890, or telegram:@NAME",
+                tr("{option} {value} is not a valid chat", option=option, value=repr(disarm(text))),
+                hint=tr("give its id, telegram:-1001234567890, or telegram:@NAME"),
             )
         return Target(name, ("missed",), text, chat=rest)
     if scheme == "exec":
@@ -92,8 +106,8 @@ def parse_notify(text: str, option: str = "--notify") -> Target:
         return Target(name, ("missed",), f"exec:{program.label}", command=program.command)
     if scheme not in ("http", "https"):
         raise UsageError(
-            f"{option} {shown(text)!r} is not a messenger",
-            hint="give telegram:CHAT, exec:CMD or https://chat.example.com/hook",
+            tr("{option} {value} is not a messenger", option=option, value=repr(shown(text))),
+            hint=tr("give telegram:CHAT, exec:CMD or https://chat.example.com/hook"),
         )
     place = parse_forward(text, option)
     return Target(name, ("missed",), place.label, url=place.url)
@@ -116,11 +130,18 @@ def parse_headers(lines: Iterable[tuple[str, str]]) -> dict[str, str]:
         name, colon, value = line.partition(":")
         name, value = name.strip().lower(), value.strip()
         if not colon or not _HEADER_NAME.fullmatch(name) or not _HEADER_VALUE.fullmatch(value):
-            raise UsageError(f"{place}: this is no header", hint="give 'NAME: VALUE' in ASCII, such as 'X-Api-Key: …'")
+            raise UsageError(
+                tr("{place}: this is not a valid header", place=place),
+                hint=tr("give 'NAME: VALUE' in ASCII, such as 'X-Api-Key: …'"),
+            )
         if name in _OWN_HEADERS or name.startswith(_OWN_PREFIXES):
-            raise UsageError(f"{place}: {name} is set by the listener itself", hint="leave it out")
+            raise UsageError(
+                tr("{place}: the listener sets {header} itself", place=place, header=name), hint=tr("leave it out")
+            )
         if name in headers:
-            raise UsageError(f"{place}: {name} is given twice", hint="give each header once")
+            raise UsageError(
+                tr("{place}: {header} is given twice", place=place, header=name), hint=tr("give each header once")
+            )
         headers[name] = value
     return headers
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from alovoice_cli.errors import UsageError
+from alovoice_cli.language import joined, ngettext, tr
 from alovoice_cli.listening.rules_reload import ReloadFailedError, RulesReload
 from alovoice_cli.listening.switch import Switch
 from alovoice_cli.routing.live import Live, RefusedRules, Reloaded
@@ -115,13 +116,27 @@ class Watch:
         said = str(fault) if isinstance(fault, ReloadFailedError) else f"{type(fault).__name__}: {fault}"
         if said != self._trouble:
             self._trouble = said
-            self._warn(f"the changed rules are not read, the last good ones stay in force: {said}")
+            self._warn(
+                tr("the changed rules were not read; the last good rules stay in force: {problem}", problem=said)
+            )
 
     def _tell(self, name: str, live: Live, outcome: Reloaded | RefusedRules) -> None:
         if isinstance(outcome, RefusedRules):
-            self._warn(f"{name}{outcome}; see `alovoice route check {live.path}`")
+            self._warn(
+                tr(
+                    "{problem}; see {command}",
+                    problem=joined("", [name, str(outcome)]),
+                    command=f"`alovoice route check {live.path}`",
+                )
+            )
             return
         count = len(outcome.rules.rules)
         warnings = sum(found.severity == "warning" for found in outcome.findings)
-        said = f", with {warnings} warning{'s' if warnings != 1 else ''}" if warnings else ""
-        self._note(f"{name}{live.path} was read anew: {count} rule{'s' if count != 1 else ''} in force{said}")
+        text = ngettext(
+            "{file} was read again: {n} rule in force",
+            "{file} was read again: {n} rules in force",
+            count,
+            file=live.path,
+        )
+        said = [text, ngettext("{n} warning", "{n} warnings", warnings)] if warnings else [text]
+        self._note(joined("", [name, joined(", ", said)]))

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from alovoice_cli.errors import UsageError
+from alovoice_cli.language import tr
 
 BACKLOG = 512
 
@@ -20,14 +21,17 @@ def bind(host: str, port: int, *, allow_public: bool) -> socket.socket:
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     except (OSError, UnicodeError, OverflowError) as error:
-        raise UsageError(f"the address {host} port {port} cannot be resolved", hint="use 127.0.0.1") from error
+        raise UsageError(
+            tr("the address {host} port {port} cannot be resolved", host=host, port=port), hint=tr("use 127.0.0.1")
+        ) from error
     if not (allow_public or ipaddress.ip_address(str(address[0]).partition("%")[0]).is_loopback):
-        raise UsageError(f"{host} can be reached from other machines", hint="use 127.0.0.1")
+        raise UsageError(tr("{host} can be reached from other computers", host=host), hint=tr("use 127.0.0.1"))
     try:
         return _listening(family, kind, protocol, address)
     except OSError as error:
         raise UsageError(
-            f"cannot listen on {host} port {port}: {error.strerror or error}", hint=_hint(error, port)
+            tr("cannot listen on {host} port {port}: {problem}", host=host, port=port, problem=error.strerror or error),
+            hint=_hint(error, port),
         ) from error
 
 
@@ -48,13 +52,15 @@ def _listening(family: int, kind: int, protocol: int, address: object) -> socket
 
 def _hint(error: OSError, port: int) -> str:
     if error.errno == errno.EADDRINUSE:
-        who = f" (ss -ltnp 'sport = :{port}' names it)" if sys.platform == "linux" else ""
-        return f"another program listens there{who}; port 0 is a free one"
+        if sys.platform != "linux":
+            return tr("another program uses this port; --port 0 takes a free port")
+        command = f"`ss -ltnp 'sport = :{port}'`"
+        return tr("another program uses this port ({command} shows it); --port 0 takes a free port", command=command)
     if error.errno in (errno.EACCES, errno.EPERM):
-        return "ports below 1024 are the administrator's; use a higher one"
+        return tr("only the administrator can use ports below 1024; use a higher port")
     if error.errno == errno.EADDRNOTAVAIL:
-        return "this machine has no such address; 0.0.0.0 is every one that it has"
-    return "use another address or port"
+        return tr("this computer does not have this address; 0.0.0.0 means all its addresses")
+    return tr("use another address or port")
 
 
 def url_of(listening: socket.socket, *, is_secure: bool) -> str:
@@ -76,14 +82,17 @@ def is_alive(listening: socket.socket, address: object) -> bool:
 
 def tls_context(certificate: str, key: str) -> ssl.SSLContext:
     """Returns the context for TLS 1.2 and 1.3, from PEM files. Raises UsageError naming the bad file."""
-    for path, role in ((certificate, "certificate"), (key, "key")):
+    for path, program in ((certificate, "x509"), (key, "pkey")):
         try:
             text = Path(path).read_bytes()
         except OSError as error:
-            raise UsageError(f"the {role} file {path} cannot be read: {error.strerror or error}") from error
+            raise UsageError(
+                tr("{path} cannot be read: {problem}", path=path, problem=error.strerror or error)
+            ) from error
         if b"-----BEGIN " not in text:
             raise UsageError(
-                f"the {role} file {path} is not PEM", hint="openssl x509 (or pkey) -inform DER -outform PEM converts it"
+                tr("{path} is not a PEM file", path=path),
+                hint=tr("{command} converts it", command=f"`openssl {program} -inform DER -outform PEM`"),
             )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.set_alpn_protocols(["http/1.1"])
@@ -103,12 +112,19 @@ def tls_context(certificate: str, key: str) -> ssl.SSLContext:
 def _bad_pair(certificate: str, key: str, error: Exception, *, is_locked: bool) -> UsageError:
     if is_locked:
         return UsageError(
-            f"the key file {key} is locked by a password", hint="openssl pkey -in KEY -out OPEN-KEY opens it"
+            tr("the key file {path} is protected by a password", path=key),
+            hint=tr("{command} removes the password", command="`openssl pkey -in KEY -out OPEN-KEY`"),
         )
     if getattr(error, "reason", "") == "KEY_VALUES_MISMATCH":
-        return UsageError(f"the key in {key} does not belong to the first certificate in {certificate}")
+        return UsageError(
+            tr(
+                "the key in {path} does not belong to the first certificate in {certificate}",
+                path=key,
+                certificate=certificate,
+            )
+        )
     try:
         ssl.create_default_context().load_verify_locations(certificate)
     except ssl.SSLError:
-        return UsageError(f"the certificate file {certificate} holds no certificate that can be read")
-    return UsageError(f"the key file {key} holds no private key that can be read")
+        return UsageError(tr("{path} contains no readable certificate", path=certificate))
+    return UsageError(tr("{path} contains no readable private key", path=key))

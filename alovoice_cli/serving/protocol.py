@@ -13,6 +13,7 @@ from uvicorn import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
+from alovoice_cli.language import tr
 from alovoice_cli.serving.guard import Guard, Room
 from alovoice_cli.serving.limits import Answered, App, Limits, Message, Receive, Send, with_caps
 
@@ -252,7 +253,9 @@ class GuardedConnection(UpgradeTolerantProtocol):
         except ConnectionResetError:
             self._drop(cycle)
         except Exception as error:
-            self._complain(f"the answer to {scope['method']} failed: {type(error).__name__}")
+            self._complain(
+                tr("the answer to {method} failed: {problem}", method=scope["method"], problem=type(error).__name__)
+            )
             raise
 
     def _drop(self, cycle: Any) -> None:

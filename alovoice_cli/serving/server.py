@@ -17,6 +17,7 @@ from typing import Any
 from uvicorn.server import ServerState
 
 from alovoice_cli.errors import ExitCode
+from alovoice_cli.language import tr
 from alovoice_cli.serving.binding import BACKLOG, bind, is_alive, tls_context, url_of
 from alovoice_cli.serving.limits import Answered, App, Limits
 from alovoice_cli.serving.protocol import GuardedConfig, GuardedConnection
@@ -200,7 +201,9 @@ class ServerRun:
             self._set_date()
             if not is_alive(self._socket, self._address):
                 self._is_deaf = True
-                self._config.complain("the listening socket is gone: nobody can connect; ending")
+                self._config.complain(
+                    tr("the listening socket was closed from outside: nobody can connect; the server stops")
+                )
                 self.end(ExitCode.SERVER)
 
     def _set_date(self) -> None:
@@ -256,4 +259,9 @@ class ServerRun:
         if self._is_deaf or (isinstance(error, OSError) and error.errno not in (errno.EMFILE, errno.ENFILE)):
             return
         what = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else type(error).__name__
-        self._config.complain(f"{context.get('message', 'the server failed')}: {what}")
+        self._config.complain(
+            tr(
+                "the server failed: {problem}",
+                problem=f"{context['message']}: {what}" if "message" in context else what,
+            )
+        )

@@ -18,6 +18,7 @@ from typing import NamedTuple, Protocol
 
 from alovoice_cli.batch_rows import BatchRow, RowProgress, RowResult
 from alovoice_cli.errors import UsageError
+from alovoice_cli.language import all_in_english
 from alovoice_cli.stores.migrations import iso, storable
 
 
@@ -292,7 +293,7 @@ _of_course = attrgetter(*_COURSE)
 
 def _stored(row: BatchRow, course: RowProgress) -> StoredRow:
     fixed = json.dumps([row.payload, row.numbers, row.our_id, row.cells, row.generation])
-    told = json.dumps(dict(zip(_COURSE, _of_course(course), strict=True)))
+    told = json.dumps(all_in_english(dict(zip(_COURSE, _of_course(course), strict=True))))
     key = storable(row.key)
     return StoredRow(key, row.line, course.state, fixed, told, _digest(key, str(row.line), course.state, fixed, told))
 

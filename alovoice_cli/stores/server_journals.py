@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from datetime import datetime
@@ -42,6 +43,8 @@ MIGRATIONS = (
 _STORE = "journals"
 _EARLIER = "earlier/"
 _MICRO = 1_000_000
+_DYING_SECONDS = 1.0  # in which the server notices that a process was killed
+_LOOK_SECONDS = 0.05
 _NOW = "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)"
 # The journal has its name still: without it the next run would not find it.
 _CLAIM = """UPDATE journal_row SET state = ?, course = ?, seal = ?, owner = ? WHERE journal = ? AND key = ? AND seal = ?
@@ -256,9 +259,14 @@ class ServerJournalPlace(JournalPlace):
         connection.execute("SELECT pg_advisory_lock(?)", (lock_key("owner", owner),))
         key = lock_key("journal", self.name)
         how = "pg_try_advisory_lock_shared" if shared else "pg_try_advisory_lock"
-        found = connection.execute(f"SELECT {how}(?)", (key,)).fetchone()
-        if found is not None and found[0]:
-            return
+        deadline = time.monotonic() + _DYING_SECONDS
+        while True:
+            found = connection.execute(f"SELECT {how}(?)", (key,)).fetchone()
+            if found is not None and found[0]:
+                return
+            if time.monotonic() > deadline:
+                break
+            time.sleep(_LOOK_SECONDS)
         holders = [str(name).removeprefix("alovoice ") for (name,) in connection.execute(_HOLDERS, (key,)) if name]
         by = f", by process {' and '.join(holders)}" if holders else ""
         hint = "end that one first, or give --shared to each of them" if not shared else "end that one first"

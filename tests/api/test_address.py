@@ -153,7 +153,7 @@ def test_a_host_that_there_cannot_be_is_a_sentence_about_the_url(host: str, alov
     result = alovoice("call", "out", "--from", "2424", "--to", "+998994412860")
     assert (result.code, result.out) == (2, "")
     assert "URL" in next(line for line in result.err.splitlines() if line.startswith("error: "))
-    assert "fault of alovoice" not in result.err
+    assert "error in alovoice" not in result.err
 
 
 @pytest.mark.parametrize(

@@ -112,8 +112,6 @@ def test_calls_without_an_end_are_believed_for_a_shorter_time_over_a_gap() -> No
 
 
 def test_why_there_is_no_line() -> None:
-    assert why(28, LINE, 1, LineLimit(30, 2)) == (
-        "28 of 30 lines of 712037006 are busy, 2 are reserved: waiting for one"
-    )
-    assert why(1, "", 2, LineLimit(2, 1)) == "1 of 2 lines is busy, 1 is reserved: waiting for 2"
-    assert why(3, "100", 1, LineLimit(3, 0)) == "3 of 3 lines of 100 are busy: waiting for one"
+    assert why(28, LINE, 1, LineLimit(30, 2)) == ("waiting for 1 free line of 712037006 (busy: 28 of 30; reserved: 2)")
+    assert why(1, "", 2, LineLimit(2, 1)) == "waiting for 2 free lines (busy: 1 of 2; reserved: 1)"
+    assert why(3, "100", 1, LineLimit(3, 0)) == "waiting for 1 free line of 100 (busy: 3 of 3; reserved: 0)"

@@ -63,7 +63,7 @@ def test_a_conference_rings_several_in_turn() -> None:
 
 
 def test_a_conference_connects_to_phones_or_to_a_queue() -> None:
-    with pytest.raises(CheckFailedError, match="line 2"):
+    with pytest.raises(CheckFailedError, match="row 2"):
         _plan("callfrom,queue,callto\n712037006,6000,994412860\n", CONFERENCE)
     assert _payloads(_plan("callfrom,queue\n712037006,6000\n", CONFERENCE))[0] == {
         "callfrom": {"phone": "712037006"},
@@ -106,17 +106,17 @@ def test_no_text_is_a_fault_of_ours(text: str) -> None:
 def test_of_a_call_an_analysis_is_asked_for_once() -> None:
     plan = _plan("call_id\n1\n2\n1\n", ANALYSIS)
     assert ([step.our_id for step in plan.rows], plan.repeated) == (["1", "2"], 1)
-    with pytest.raises(CheckFailedError, match="line 2"):
+    with pytest.raises(CheckFailedError, match="row 2"):
         _plan("call_id\n../../x\n", ANALYSIS)
 
 
 @pytest.mark.parametrize(
     ("text", "where"),
     [
-        ("number,inner_phone\n901234567,7\n12,7\n", "line 3, column 1"),
-        ("number,inner_phone\n901234567,\n", "line 2, column 2"),
-        ("number,inner_phone\n901234567,7\n'901234567/8',7\n", "line 3"),
-        ('{"number": "901234567", "inner_phone": 7}\n{"number": "", "inner_phone": 7}\n', "line 2"),
+        ("number,inner_phone\n901234567,7\n12,7\n", "row 3, column 1"),
+        ("number,inner_phone\n901234567,\n", "row 2, column 2"),
+        ("number,inner_phone\n901234567,7\n'901234567/8',7\n", "row 3"),
+        ('{"number": "901234567", "inner_phone": 7}\n{"number": "", "inner_phone": 7}\n', "row 2"),
     ],
 )
 def test_a_row_that_cannot_be_sent_is_named_by_its_place(text: str, where: str) -> None:
@@ -127,13 +127,13 @@ def test_a_row_that_cannot_be_sent_is_named_by_its_place(text: str, where: str) 
 def test_all_bad_rows_are_told_and_the_many_counted() -> None:
     with pytest.raises(CheckFailedError) as told:
         _plan("number\n" + "12\n" * 30, inner_phone="7")
-    assert "line 12" in told.value.detail
+    assert "row 12" in told.value.detail
     assert "19 more" in told.value.detail
 
 
 @pytest.mark.parametrize("cell", ["9.98901E+11", "9,98901E+11"])
 def test_what_a_spreadsheet_has_damaged_is_no_usable_file(cell: str) -> None:
-    with pytest.raises(CheckFailedError, match="line 2"):
+    with pytest.raises(CheckFailedError, match="row 2"):
         _plan(f"number;name\n{cell};A\n", inner_phone="7")
 
 

@@ -47,7 +47,7 @@ def _judge_world(world: World) -> list[CallVerdict]:
                 assert not world.rings(asked), (asked, verdict)
                 assert world.status[asked.receipt] is not None or not asked.may_have_rung
             if verdict.answer == "no_trace_yet":
-                assert sentence(verdict, CLOCK).count("Not proof.") == 1
+                assert sentence(verdict, CLOCK).count("This is not proof.") == 1
             assert list(as_json(verdict)) == list(as_json(verdicts[0]))
     return verdicts
 
@@ -123,8 +123,8 @@ def test_silence_is_told_with_the_delays_that_were_learned_and_is_no_proof() -> 
     verdict = _resolved(ASKED)
     assert (verdict.answer, verdict.exit_code, verdict.resend_safe) == ("no_trace_yet", 6, False)
     assert sentence(verdict, CLOCK) == (
-        "no trace yet: listener up without a gap since 11-23 16:00; the slowest call of the last 30 days showed after"
-        " 41 s (n = 812). Not proof."
+        "no trace yet: the listener has been running without a gap since 11-23 16:00. The slowest event of 812 calls in"
+        " the last 30 days came after 41 s. This is not proof."
     )
 
 
@@ -147,7 +147,7 @@ def test_a_listener_that_died_without_a_word_counts_up_to_its_last_sign_of_life(
 def test_a_call_that_only_fits_by_number_and_time_may_be_another_ones_and_never_proves_that_ours_did_not_ring() -> None:
     rang = _resolved(ASKED, CALL)
     assert (rang.answer, rang.basis, rang.is_over) == ("rang", "number_and_time", True)
-    assert sentence(rang, CLOCK) == "it rang: 486 busy (e4, e5). Joined by number and time: no id ties them"
+    assert sentence(rang, CLOCK) == "it rang: 486 busy (e4, e5). It is matched by number and time: no id connects them"
     failed = _resolved(ASKED, replace(CALL, status="503"))
     assert (failed.answer, failed.exit_code) == ("no_trace_yet", 6)
     assert "A call that may be another one: 998901234567 at 16:00:01, 503" in sentence(failed, CLOCK)
@@ -208,7 +208,7 @@ def test_an_end_that_our_id_proves_says_that_it_did_not_ring() -> None:
     failed = replace(CALL, status="503")
     verdict = _proven(ASKED, failed, results=(_result(),))
     assert (verdict.answer, verdict.basis, verdict.exit_code, verdict.resend_safe) == ("did_not_ring", "id", 1, True)
-    assert sentence(verdict, CLOCK) == "it did not ring: the call ended 503 direction not available (e4, e5)"
+    assert sentence(verdict, CLOCK) == "it did not ring: the call ended with 503 direction not available (e4, e5)"
     both = (failed, replace(failed, call_id="C-2"))  # two calls that began in the same second: which one is ours?
     assert _proven(ASKED, *both, results=(_result(),)).answer == "cannot_know"
     assert _proven(ASKED, replace(failed, line=None), results=(_result(),)).answer == "cannot_know"

@@ -368,7 +368,7 @@ def test_what_is_wrong_is_said_and_nothing_is_sent(alovoice: FrontDoor, pbx: Raw
     kind = "check_failed" if what in CONTENT else "usage"
     assert (error["kind"], error["sent"], error["retry_safe"]) == (kind, "no", True)
     assert error["message"]
-    assert "fault of alovoice" not in error["message"]
+    assert "error in alovoice" not in error["message"]
     assert pbx.connections == 0
     assert alovoice("call", "receipts", "list", "--json").out == "[]\n"
 

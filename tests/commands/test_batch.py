@@ -95,7 +95,7 @@ def test_the_same_line_again_sends_nothing(alovoice: FrontDoor, pbx: Exchange) -
     assert alovoice(*OUT).code == 0
     again = alovoice(*OUT)
     assert (again.code, again.out, len(pbx.requests)) == (0, "", 3)
-    assert "nothing is left to send" in again.err
+    assert "are sent; --restart sends them again" in again.err
 
 
 def test_a_moved_and_resorted_list_is_the_same_list(alovoice: FrontDoor, pbx: Exchange) -> None:
@@ -347,15 +347,15 @@ def test_every_row_is_checked_before_the_first_is_sent(alovoice: FrontDoor, pbx:
     (alovoice.home / "clients.csv").write_text(rows, "utf-8")
     result = alovoice(*OUT)
     assert (result.code, result.out, pbx.connections) == (8, "", 0)
-    assert "clients.csv, line 3, column 2 (Телефон)" in result.err
-    assert "line 5" in result.err
+    assert "clients.csv, row 3, column 2 (Телефон)" in result.err
+    assert "row 5" in result.err
 
 
 def test_a_number_that_excel_has_rounded_is_a_bad_file(alovoice: FrontDoor, pbx: Exchange) -> None:
     (alovoice.home / "clients.csv").write_text("Телефон\n901234567\n9.98901E+11\n", "utf-8")
     result = alovoice(*OUT)
     assert (result.code, pbx.connections) == (8, 0)
-    assert "line 3" in result.err
+    assert "row 3" in result.err
 
 
 def test_a_column_that_is_not_there_is_named(alovoice: FrontDoor, pbx: Exchange) -> None:
@@ -380,7 +380,7 @@ def test_json_lines_on_stdin_are_rows_too(alovoice: FrontDoor, pbx: Exchange) ->
     assert [row["row"] for row in _rows(result)] == [1, 3]
     bad = alovoice(*words, stdin='{"number": 901234567}\n{"number": 1.5}\n')
     assert (bad.code, len(pbx.requests)) == (8, 2)
-    assert "line 2" in bad.err
+    assert "row 2" in bad.err
 
 
 def test_a_dry_run_prints_what_would_go_and_leaves_no_trace(alovoice: FrontDoor, pbx: Exchange) -> None:
@@ -438,7 +438,7 @@ def test_on_a_terminal_the_number_itself_is_asked_for(alovoice: FrontDoor, pbx: 
     alovoice("call", "out", "--inner-phone", "2424", "--number", "901000001")
     right = alovoice(*_unanswered(OUT), terminal=True, stdin="3\n")
     assert right.code == 0
-    assert "3 people on PBX default, 1 of them called in the last 7 days" in right.err
+    assert "3 people on PBX default; called in the last 7 days: 1" in right.err
     assert len(pbx.requests) == 4
 
 
@@ -673,7 +673,7 @@ def test_a_journal_put_back_from_a_copy_is_caught_by_the_ledger(alovoice: FrontD
     path.write_bytes(copy)
     result = alovoice(*OUT)
     assert (result.code, len(pbx.requests)) == (2, 4)
-    assert "lost what the ledger knows" in result.err
+    assert "has lost records" in result.err
 
 
 # --- the other verbs -------------------------------------------------------------------------------------------------

@@ -126,7 +126,7 @@ def test_rows_of_excluded_people_are_told_and_not_sent(alovoice: FrontDoor, pbx:
         (alovoice.home / name).write_text(f"Телефон\n8 {number[:2]} {number[2:]}\n", "utf-8")
     words = (*OUT, "--exclude", "stop.csv", "--exclude", "stop2.csv")
     dry = alovoice(*words, "--dry-run")
-    assert "2 rows are excluded and not sent, lines 3 and 5" in dry.err
+    assert "2 rows are excluded and not sent, rows 3 and 5" in dry.err
     assert "2 rows would be sent" in dry.err
     result = alovoice(*words, "--confirm", "2", "--report", "report.csv")
     assert (result.code, _states(result)) == (0, ["done", "excluded", "done", "excluded"]), result.err
@@ -183,7 +183,7 @@ def test_a_pause_says_until_when_by_the_profiles_clock(
     result = alovoice(*OUT)
     pbx.stop()
     assert result.code == 7
-    (told,) = [line for line in result.err.splitlines() if "429): waiting until" in line]
+    (told,) = [line for line in result.err.splitlines() if "429); waiting until" in line]
     assert "(UTC+05:00)" in told
 
 

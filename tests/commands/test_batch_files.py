@@ -57,7 +57,7 @@ def test_a_key_twice_in_a_row_is_an_error(alovoice: FrontDoor, twice: str) -> No
     (alovoice.home / "list.jsonl").write_text('{"number": "941112233"}\n' + twice + "\n", "utf-8")
     result = alovoice(*OUT, "list.jsonl")
     assert result.code == 8
-    assert "line 2" in result.err
+    assert "row 2" in result.err
     assert "'number'" in result.err
 
 

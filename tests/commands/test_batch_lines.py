@@ -131,7 +131,7 @@ def test_a_row_waits_while_the_trunk_is_full_and_goes_when_a_call_ends(
     callers = [rows.call(time.time() - 60, status=None, direction=way) for way in ("inc", "out")]
     write_list(alovoice.home, 2)
     process, told = started(*OUT)
-    assert told[1:] == [f"note: 2 of 3 lines of {LINE} are busy, 1 is reserved: waiting for one"]
+    assert told[1:] == [f"note: waiting for 1 free line of {LINE} (busy: 2 of 3; reserved: 1)"]
     time.sleep(1.5)
     assert pbx.requests == []
     for caller in callers:
@@ -148,7 +148,7 @@ def test_own_calls_never_take_more_than_is_left(alovoice: FrontDoor, pbx: Pbx) -
     write_list(alovoice.home, 6)
     result = alovoice(*OUT, "--jobs", "4")
     assert (result.code, len(pbx.requests), pbx.most) == (0, 6, 2), result.err
-    assert result.err.count("waiting for one") >= 1
+    assert result.err.count("waiting for 1 free line of") >= 1
 
 
 def test_each_trunk_is_counted_by_itself(alovoice: FrontDoor, pbx: Pbx) -> None:
@@ -187,7 +187,7 @@ def test_a_listener_that_runs_gives_the_line_back_with_the_callend(alovoice: Fro
         assert json.loads(listener.stdout.readline())["type"] == "callstart"
         write_list(alovoice.home, 1)
         process, told = started(*OUT)
-        assert told[-1] == f"note: 1 of 1 lines of {LINE} is busy: waiting for one"
+        assert told[-1] == f"note: waiting for 1 free line of {LINE} (busy: 1 of 1; reserved: 0)"
         assert pbx.requests == []
         assert httpx.post(urls["callend"], json=end_of(own, now + 3, 3, "200")).status_code == 200
         _, err = process.communicate(timeout=90)
@@ -209,15 +209,16 @@ def test_without_a_listener_a_time_is_assumed_and_said_so_and_a_signal_ends_the_
     write_list(alovoice.home, 2)
     process, told = started(*OUT)
     assert told[-2:] == [
-        "warning: no listener runs for this PBX: each call from here is taken to hold its line for 2 minutes",
-        "note: 1 of 2 lines is busy, 1 is reserved: waiting for one",
+        "warning: no listener runs for this PBX: it is assumed that each call from this computer uses its line for 2"
+        " minutes",
+        "note: waiting for 1 free line (busy: 1 of 2; reserved: 1)",
     ]
     begun = time.monotonic()
     process.send_signal(number)
     _, err = process.communicate(timeout=90)
     assert time.monotonic() - begun < 60
     assert (process.returncode, len(pbx.requests)) == (code, 1)
-    assert b"the same line goes on" in err
+    assert b"running the same command again continues" in err
     alovoice.later(minutes=3)
     assert alovoice(*OUT).code == 0
     assert len(pbx.requests) == 2
@@ -271,7 +272,7 @@ def test_a_store_that_cannot_be_read_stops_nothing_and_is_warned_of_once(
     holder.close()
     warnings = [line for line in told if "the event store cannot be read" in line]
     assert len(warnings) == 1, told
-    assert "2 of 3 lines are busy" in told[-1]
+    assert "busy: 2 of 3" in told[-1]
     assert len(pbx.requests) == 2
     process.send_signal(signal.SIGINT)
     assert process.wait(20) == 130
@@ -339,7 +340,7 @@ def test_a_damaged_file_of_taken_lines_stops_the_batch(alovoice: FrontDoor, pbx:
 
 @pytest.mark.parametrize(
     ("trunk", "reserve", "said"),
-    [(None, 2, "how many lines a trunk has is not said"), (2, 2, "no line is left to call by")],
+    [(None, 2, "but trunk_lines is not set"), (2, 2, "no line is left for calls")],
 )
 def test_limits_that_make_no_sense_stop_before_the_first_and_can_be_overridden(
     alovoice: FrontDoor, pbx: Pbx, trunk: int | None, reserve: int, said: str
@@ -369,7 +370,7 @@ def test_a_conference_that_could_never_go_is_refused(alovoice: FrontDoor, pbx: P
     queue = json.dumps({"from": "901234567", "queue": "6000"}) + "\n"
     result = alovoice(*CONFERENCE, stdin=queue + both)
     assert (result.code, pbx.connections) == (8, 0)
-    assert "line 2: a conference takes 2 lines, and 1 of 2 is not reserved" in result.err
+    assert "row 2: a conference needs 2 lines, and only 1 of 2 may be used" in result.err
     assert alovoice(*CONFERENCE, stdin=queue).code == 0
     assert len(pbx.requests) == 1
 
@@ -381,7 +382,7 @@ def test_a_rehearsal_tells_the_limit_and_a_trunk_alone_limits_nothing(alovoice: 
     assert alovoice(*OUT).code == 0
     _limit(alovoice, 30, 2)
     told = alovoice(*OUT, "--dry-run", "--journal", "other", "--allow-duplicate").err
-    assert "each waits until fewer than 28 of the 30 lines of its trunk are busy" in " ".join(told.split())
+    assert "each row waits until fewer than 28 of the 30 lines of its trunk are busy" in " ".join(told.split())
 
 
 @pytest.mark.parametrize(

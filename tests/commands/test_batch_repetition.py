@@ -5,6 +5,7 @@ import shutil
 import signal
 import time
 from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -62,9 +63,9 @@ def test_a_person_in_three_spellings_is_rung_once_and_the_other_rows_are_told(
     assert pbx.calls == {"901234567": 1, "931112233": 1}
     assert _states(result) == ["done", "duplicate", "duplicate", "done"]
     assert {row["problem"] for row in _rows(result) if row["outcome"] == "duplicate"} == {
-        "rings the same person as line 2"
+        "calls the same person as row 2"
     }
-    assert "2 rows are duplicate and not sent, lines 3 and 4" in result.err
+    assert "2 rows are duplicate and not sent, rows 3 and 4" in result.err
     assert "4 rows: 2 done, 2 duplicate" in result.err
     assert (alovoice.home / "report.csv").read_text("utf-8").count("duplicate") == 2
     (batch,) = json.loads(alovoice("call", "batches", "list", "--json").out)
@@ -143,7 +144,7 @@ def test_conferences_of_the_same_people_are_duplicates_whoever_is_rung_first(alo
     words = ("-p", "sandbox", "call", "conference", "--batch", "-", "--night-ok", "--yes")
     result = alovoice(*words, stdin="\n".join(map(json.dumps, rows)))
     assert [row["outcome"] for row in _rows(result)].count("duplicate") == 1
-    assert "line 2" in result.err
+    assert "row 2" in result.err
 
 
 # --- the same rows within 24 hours -----------------------------------------------------------------------------------
@@ -159,7 +160,8 @@ def test_a_copy_of_the_list_is_refused_and_names_the_earlier_batch(alovoice: Fro
         refused = alovoice(*words)
         assert (refused.code, refused.out) == (8, "")
         assert batch["name"] in refused.err
-        assert batch["created_at"][:16].replace("T", " ") in refused.err
+        begun = datetime.fromisoformat(batch["created_at"]).astimezone(timezone(timedelta(hours=5)))
+        assert f"{begun:%Y-%m-%d %H:%M} (utc +5)" in refused.err
     assert pbx.calls == dict.fromkeys(called, 1)
     assert len(json.loads(alovoice("call", "batches", "list", "--json").out)) == 1
     assert alovoice(*_other("copy.csv"), "--allow-duplicate").code == 0

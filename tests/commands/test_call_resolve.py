@@ -88,7 +88,7 @@ def test_a_call_that_ended_without_ringing_is_a_refusal(alovoice: FrontDoor, pbx
     error = json.loads(result.err.splitlines()[-1])["error"]
     assert (error["kind"], error["message"]) == (
         "refused",
-        "it did not ring: the call ended 404 invalid number (e1, e2)",
+        "it did not ring: the call ended with 404 invalid number (e1, e2)",
     )
     assert alovoice("call", "resolve", "170").code == 1
 
@@ -103,7 +103,7 @@ def test_a_wait_that_runs_out_forbids_to_run_the_line_again(
     assert result.code == 6
     error = json.loads(result.err.splitlines()[-1])["error"]
     assert (error["kind"], error["retry_safe"]) == ("unknown_outcome", False)
-    assert "Not proof." in error["message"]
+    assert "This is not proof." in error["message"]
     assert len(pbx.server.requests) == 1
     (receipt,) = _receipts(alovoice)
     asked = alovoice("call", "resolve", receipt, "--wait", "1s", "--json")
@@ -129,7 +129,7 @@ def test_a_call_that_rang_and_has_not_ended_is_not_taken_for_over(alovoice: Fron
     shown = alovoice("call", "resolve", receipt, "--json")
     said = json.loads(shown.out)
     assert (shown.code, said["answer"], said["why"], said["basis"]) == (0, "rang", "begun", "number_and_time")
-    assert "its end has not been told yet" in said["said"]
+    assert "its end is not known yet" in said["said"]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")

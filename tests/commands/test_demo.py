@@ -16,7 +16,7 @@ def test_the_day_of_the_tour_is_heard_whole_and_is_the_same_each_time(alovoice: 
     counted = json.loads(alovoice("events", "stats", "-p", "sandbox", "--by", "status", "--json").out)
     assert sum(row["calls"] for row in counted) == 212
     assert {row["group"]: row["calls"] for row in counted}["603-S"] == 19
-    assert "nobody listens since" in alovoice("events", "gaps", "-p", "sandbox").err
+    assert "no listener since" in alovoice("events", "gaps", "-p", "sandbox").err
 
 
 def test_the_whole_tour_runs_where_nobody_is_at_a_terminal(alovoice: FrontDoor) -> None:

@@ -136,7 +136,7 @@ def test_what_a_listener_received_is_not_counted_twice(alovoice: FrontDoor) -> N
         ('{"type": "call", "received_at": "2026-11-23T04:00:23Z", "body": 1}', 'type is "call"'),
         ('{"type": "callend", "received_at": "2026-11-23T04:00:23", "body": 1}', "not a moment with a zone"),
         ('{"type": "callend", "received_at": 1795406422, "body": 1}', "not a moment with a zone"),
-        ('{"type": "callend", "received_at": "2026-11-23T04:00:23Z", "body": NaN}', "NaN is no JSON"),
+        ('{"type": "callend", "received_at": "2026-11-23T04:00:23Z", "body": NaN}', "NaN is not valid JSON"),
         (
             '{"type": "callstart", "received_at": "2026-11-23T04:00:23Z", "body": {}, "answer_id": [5]}',
             "answer_id is [5]",

@@ -80,7 +80,7 @@ def test_a_program_that_ran_when_its_listener_died_is_a_dead_letter(alovoice: Fr
         assert _list(alovoice, "--state", "dead", "--target", PROGRAM.name) == []
         assert (2, PROGRAM.label, "running") in _list(alovoice, "--state", "due")
         kept = alovoice("events", "outbox", "retry", "e2", "--target", PROGRAM.name)
-        assert "1 event left alone: their programs run now" in kept.err
+        assert "1 event is skipped: its program is running" in kept.err
     assert alovoice("events", "outbox", "retry", "e2", "--target", PROGRAM.name).code == 0
     assert (2, PROGRAM.label, "due") in _list(alovoice)
 
@@ -109,15 +109,19 @@ def test_status_counts_what_waits_and_what_is_dead(alovoice: FrontDoor, rows: Ro
     assert (told[OLD.label]["waiting"], told[OLD.label]["dead"]) == (2, 1)
     assert (told["./звонок.sh"]["waiting"], told["./звонок.sh"]["dead"]) == (4, 0)
     assert told[OLD.label]["oldest_seconds"] > 86_400
-    assert "2 wait, 1 is a dead letter (the oldest for " in alovoice("status", "--offline").out
+    assert "2 events wait, 1 dead letter (the oldest for " in alovoice("status", "--offline").out
     shown = " ".join(alovoice("status", "--offline", "--color", "never", terminal=True).out.split())
     assert "Token none; ./звонок.sh: 4 wait" in shown
-    assert "https://old.example.com: 2 wait, 1 is a dead letter (the oldest for " in shown
+    assert "https://old.example.com: 2 events wait, 1 dead letter (the oldest for " in shown
 
 
 def test_a_retry_makes_a_dead_letter_due_and_new(alovoice: FrontDoor, rows: Rows) -> None:
     done = alovoice("events", "outbox", "retry", "e3", "--target", OLD.url)
-    assert (done.code, "1 event will be sent again" in done.err, "no listener forwards" in done.err) == (0, True, True)
+    assert (done.code, "1 event will be sent again" in done.err, "no listener is running" in done.err) == (
+        0,
+        True,
+        True,
+    )
     listed = json.loads(alovoice("events", "outbox", "list", "--target", OLD.url, "--json").out)
     assert [(row["seq"], row["state"], row["attempts"], row["trouble"]) for row in listed] == [
         (1, "due", 0, None),
@@ -212,7 +216,8 @@ def test_a_long_backlog_is_ordered_bit_by_bit(alovoice: FrontDoor, rows: Rows) -
             (OLD.name,),
         )
     assert (
-        "1503 events will be sent to" in alovoice("events", "outbox", "retry", "--target", OLD.url, "--to", NEW.url).err
+        "1 503 events will be sent to"
+        in alovoice("events", "outbox", "retry", "--target", OLD.url, "--to", NEW.url).err
     )
     listed = _list(alovoice, "--target", NEW.url)
     assert [seq for seq, *_ in listed] == [1, 2, 3, *range(10, 1510)]
@@ -246,7 +251,7 @@ def test_the_end_of_a_pause_that_a_target_asked_for_is_shown(alovoice: FrontDoor
     listed = alovoice("events", "outbox", "list", "--target", OLD.url, "--state", "due", "--columns", "next")
     assert "now" not in listed.out
     end = listed.out.split()[-1]
-    assert f"(it answered 503), and asked for a pause until {end[:5]}" in listed.err
+    assert f"it answered 503; it asked for a pause until {end[:5]}" in listed.err
     (old,) = [one for one in json.loads(alovoice("status", "--offline", "--json").out)["outbox"] if one["waits_until"]]
     assert old["waits_until"].endswith("Z")
 

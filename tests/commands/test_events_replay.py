@@ -84,8 +84,8 @@ def test_filters_that_choose_nothing_send_nothing_and_say_so(alovoice: FrontDoor
         ((), "say which events"),
         (("e1", "--type", "callend"), "say which events"),
         (("e9",), "there is no event 'e9'"),
-        (("e1", "--speed", "fast"), "is no speed"),
-        (("e1", "--speed", "-1"), "is no speed"),
+        (("e1", "--speed", "fast"), "is not a valid speed"),
+        (("e1", "--speed", "-1"), "is not a valid speed"),
         (("--where", "nosuch = 1"), "nosuch"),
     ],
 )

@@ -88,7 +88,7 @@ def test_what_is_no_list_is_said(alovoice: FrontDoor, content: bytes, code: int)
     (alovoice.home / "list.csv").write_bytes(content)
     result = alovoice("numbers", "check", "list.csv")
     assert result.code == code
-    assert "fault of alovoice" not in result.err
+    assert "error in alovoice" not in result.err
     assert alovoice("numbers", "check", "nosuch.csv").code == 2
 
 

@@ -222,7 +222,7 @@ def test_nothing_that_the_server_says_drives_the_terminal(
     ):
         result = alovoice(*SHOWING[name], *flags, "--timeout", "5", terminal=terminal)
         _tame(result)
-        assert "fault of alovoice" not in result.err
+        assert "error in alovoice" not in result.err
     if name in ("trunks", "peers"):
         _tame(alovoice(*SHOWING[name], "--csv"))
     alovoice(*SHOWING["send"])
@@ -336,7 +336,7 @@ def test_the_sandbox_says_which_variables_of_a_real_pbx_it_ignores(alovoice: Fro
     alovoice.transport = None
     for named in (["ALOVOICE_TOKEN"], ["ALOVOICE_BASE_URL", "ALOVOICE_TOKEN"]):
         more = {"ALOVOICE_TOKEN": "", "ALOVOICE_BASE_URL": "", **dict.fromkeys(named, "https://pbx.example")}
-        told = f"note: the profile sandbox ignores {' and '.join(named)}: it is the simulated PBX\n"
+        told = f"note: the profile sandbox is the simulated PBX and ignores {', '.join(named)}\n"
         assert alovoice("-p", "sandbox", "trunks", environ=more).err == told
         assert alovoice("-p", "sandbox", "trunks", "-q", environ=more).err == ""
     assert alovoice("-p", "sandbox", "trunks").err == ""

@@ -129,7 +129,7 @@ def test_a_paused_target_is_left_alone_then_tried_with_one_event() -> None:
     assert play.health.state == "paused"
     play.note(TAKEN, repeated=True)
     assert play.health.room(play.now, 8) == 8
-    assert play.told == ["is not reached (connection refused)", "answers again"]
+    assert play.told == ["cannot be reached (connection refused)", "answers again"]
 
 
 def test_one_event_that_the_target_never_answers_costs_one_line_and_the_others_go_on() -> None:
@@ -145,7 +145,11 @@ def test_one_event_that_the_target_never_answers_costs_one_line_and_the_others_g
 
 @pytest.mark.parametrize(
     ("asked", "seconds", "words"),
-    [(0, 1, "0 s"), (30, 30, "30 s"), (86_400, LONGEST_RETRY_AFTER_SECONDS, "86400 s (it is tried after 3600 s)")],
+    [
+        (0, 1, "0 s"),
+        (30, 30, "30 s"),
+        (86_400, LONGEST_RETRY_AFTER_SECONDS, "86400 s (the next attempt is after 3600 s)"),
+    ],
 )
 def test_retry_after_is_obeyed_up_to_an_hour_and_said(asked: int, seconds: float, words: str) -> None:
     play = Play()

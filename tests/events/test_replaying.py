@@ -53,5 +53,5 @@ def test_none_goes_before_it_is_due_and_all_in_order(speed: str, moments: list[f
 
 @pytest.mark.parametrize("text", ["fast", "-1", "nan", "inf", "", "1e999"])
 def test_what_is_no_speed_is_refused(text: str) -> None:
-    with pytest.raises(UsageError, match="is no speed"):
+    with pytest.raises(UsageError, match="is not a valid speed"):
         read_speed(text)

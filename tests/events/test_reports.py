@@ -36,11 +36,11 @@ def test_coverage_is_told_in_one_line() -> None:
 
 def test_a_time_to_come_is_not_said_to_be_covered() -> None:
     told = _told(Uptime(_at("14:02"), _at("15:20")), since=_at("00:00", day=26))
-    assert told == "no events yet: the time that was asked for begins at 2025-04-26 00:00"
+    assert told == "no events yet: the period begins at 2025-04-26 00:00"
 
 
 def test_a_listener_whose_signs_of_life_ceased_is_gone() -> None:
-    assert _told(Uptime(_at("14:02"), _at("15:10"))) == "events from 14:02, and nobody listens since 15:10"
+    assert _told(Uptime(_at("14:02"), _at("15:10"))) == "events from 14:02, no listener since 15:10"
     assert "nobody" not in _told(Uptime(_at("14:02"), _at("15:20") - 20 * MICRO))
 
 
@@ -58,8 +58,8 @@ def test_a_period_has_the_gaps_within_it_alone() -> None:
     assert _told(*uptimes, since=_at("10:00")) == "events from 10:00"
     assert _told(*uptimes, since=_at("08:00")) == "events from 08:00, gap 08:00–09:00"
     assert _told(*uptimes, until=_at("12:00", 24)).endswith("to 2025-04-24 12:00, gap 2025-04-24 11:00–12:00")
-    assert _told(*uptimes, until=_at("09:00", 24)).startswith("no listener was there")
-    assert _told().startswith("no listener was there")
+    assert _told(*uptimes, until=_at("09:00", 24)).startswith("the listener was not running then")
+    assert _told().startswith("the listener was not running then")
 
 
 def test_many_gaps_are_counted_and_the_latest_told() -> None:

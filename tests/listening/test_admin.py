@@ -119,7 +119,7 @@ def test_metrics_tell_of_each_target_each_line_of_the_log_is_dated_and_neither_n
     listening.wait_for("info: ended with exit code 143")
     said = "\n".join(listening.errors)
     assert [line for line in listening.errors if not LINE.fullmatch(line)] == []
-    assert f"warning: {target} is not reached" in said
+    assert f"warning: {target} cannot be reached" in said
     assert "info: listening on http://127.0.0.1:" in said
     assert not [word for word in (secret, path) if word in said]
 
@@ -250,7 +250,7 @@ def test_a_log_of_json_has_a_zone_a_level_and_fields(listen: Listen, alovoice: F
     listening.wait_for("ended with")
     warned, *lines = [json.loads(line) for line in listening.errors if "neither --rules" not in line]
     assert (warned["level"], [line["level"] for line in lines]) == ("warning", ["info", "info"])
-    assert "asks for no password, and other machines can reach it" in warned["message"]
+    assert "needs no password and can be reached from other computers" in warned["message"]
     for line in lines:
         assert datetime.fromisoformat(line["time"]).utcoffset() == timedelta(hours=5)
     assert lines[0]["admin"] == listening.admin

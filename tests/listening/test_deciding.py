@@ -208,7 +208,7 @@ def test_an_override_is_told_when_it_begins_changes_and_ends(desk: Desk) -> None
     assert desk.said == [
         "override: every caller gets queue:7000 until 2026-11-25 07:30:00",
         "override: every caller gets queue:7001 until 2026-11-25 07:30:00",
-        "the override is over: route questions are decided as before",
+        "the override has ended: the rules decide again",
     ]
 
 

@@ -78,8 +78,8 @@ def test_the_unit_names_the_program_as_it_was_started(alovoice: FrontDoor) -> No
         (["--print-systemd", "--secret=very-secret-1234"], "--secret @FILE"),
         (["--print-systemd", "--forward-header", "Authorization: Bearer abc"], "--forward-header @FILE"),
         (["--print-systemd", "--fallback", "nowhere"], "is not a step"),
-        (["--print-nginx", "--port", "0"], "nginx must know the port"),
-        (["--print-nginx", "--allow-from", "x"], "is no network"),
+        (["--print-nginx", "--port", "0"], "nginx needs a fixed port"),
+        (["--print-nginx", "--allow-from", "x"], "is not a valid network"),
     ],
 )
 def test_a_line_that_could_not_run_for_good_is_not_printed(alovoice: FrontDoor, words: list[str], said: str) -> None:

@@ -68,7 +68,7 @@ def test_a_dead_crm_costs_nothing_but_time_and_one_line(listen: Listen, crm: Han
     bodies = [{"call_id": f"c{number % 5}", "n": number} for number in range(50)]
     for body in bodies:
         assert listening.post("callend", body) == (200, b"true")
-    listening.wait_for("is not reached")
+    listening.wait_for("cannot be reached")
     crm.start()
     seen = [json.loads(body) for _, body in crm.wait(50, 30)]
     for call in range(5):
@@ -76,7 +76,7 @@ def test_a_dead_crm_costs_nothing_but_time_and_one_line(listen: Listen, crm: Han
         assert told == sorted(told), "events of one call must stay in order"
     assert {body["n"] for body in seen} == set(range(50))
     assert "events waited" in listening.wait_for("answers again")
-    assert sum("is not reached" in line for line in listening.errors) == 1
+    assert sum("cannot be reached" in line for line in listening.errors) == 1
 
 
 def test_what_was_not_passed_on_is_passed_on_after_a_restart(listen: Listen, crm: Handler) -> None:
@@ -224,7 +224,7 @@ def test_a_program_that_fails_or_sleeps_changes_no_answer(listen: Listen, alovoi
         assert listening.post("callend", {"call_id": number})[0] == 200
     assert time.monotonic() - began < 300
     assert "cannot be started" in listening.wait_for("/nowhere/at/all")
-    assert "ended with 3" in listening.wait_for("ended with")
+    assert "ended with exit code 3" in listening.wait_for("ended with")
     assert listening.stop() == 143
 
 
@@ -262,6 +262,6 @@ def test_a_forward_that_is_no_url_is_refused_without_showing_its_keys(
         alovoice("listen", "--store", "none://", environ={"ALOVOICE_LISTEN_FORWARD": words}),
     ):
         assert (refused.code, refused.out) == (2, "")
-        assert f"--forward '{shown}' is no URL" in refused.err
+        assert f"--forward '{shown}' is not a valid URL" in refused.err
         assert "s3cret" not in refused.err
         assert "t0ken" not in refused.err

@@ -70,7 +70,7 @@ def _end_of_grace(listen: Listen, listening: Listening, alovoice: FrontDoor) -> 
 
 def test_a_missed_call_is_told_and_the_message_says_later_who_called_back(listen: Listen, bot: Bot) -> None:
     listening = listen(*TO)
-    assert f"missed calls are told to telegram:{CHAT}" in listening.wait_for("are told")
+    assert f"missed calls are reported to telegram:{CHAT}" in listening.wait_for("are reported")
     _call(listening, "998901234567")
     bot.wait(lambda: bot.messages)
     (text,) = bot.texts()
@@ -143,7 +143,7 @@ def test_a_429_and_a_moved_chat_are_obeyed_and_the_new_chat_is_kept(listen: List
     listening = listen(*TO)
     _call(listening, _number(1))
     listening.wait_for("asks for a pause of 1 s")
-    listening.wait_for("takes messages again")
+    listening.wait_for("accepts messages again")
     bot.moved_to = -100999
     bot.faults = [refusal(400, "Bad Request: group chat was upgraded", migrate_to_chat_id=-100999)]
     _call(listening, _number(2))
@@ -161,7 +161,7 @@ def test_a_chat_that_moves_in_circles_is_a_failure(listen: Listen, bot: Bot) -> 
     bot.always = lambda body: refusal(400, "upgraded", migrate_to_chat_id=-5 if body["chat_id"] == -6 else -6)(body)
     listening = listen(*TO)
     _call(listening, _number(1))
-    listening.wait_for("does not take messages")
+    listening.wait_for("does not accept messages")
     assert [body["chat_id"] for _, body in bot.requests][:3] == [CHAT, -6, -5]
     bot.always, bot.moved_to = None, -5
     bot.wait(lambda: _told(bot) == {"+998 90 000-00-01": 1})
@@ -174,7 +174,7 @@ def test_a_chat_that_refuses_is_said_once_and_status_and_metrics_show_what_waits
     listening = listen(*TO, "--admin", "127.0.0.1:0")
     _call(listening, _number(1))
     _call(listening, _number(2))
-    said = listening.wait_for("does not take messages")
+    said = listening.wait_for("does not accept messages")
     assert "it answered 403: Forbidden: bot was kicked" in said
     assert BOT_TOKEN not in said
     bot.wait(lambda: len(bot.requests) >= 2)
@@ -186,7 +186,7 @@ def test_a_chat_that_refuses_is_said_once_and_status_and_metrics_show_what_waits
     metrics = listening.request("GET", f"{listening.admin}/metrics")[1].decode()
     assert re.search(rf'alovoice_notices{{id="[0-9a-f]*",state="waiting",target="telegram:{CHAT}"}} 1.0', metrics)
     assert re.search(rf'alovoice_target_taking{{id="[0-9a-f]*",target="telegram:{CHAT}"}} 0.0', metrics)
-    assert sum("does not take messages" in line for line in listening.errors) == 1
+    assert sum("does not accept messages" in line for line in listening.errors) == 1
     retried = alovoice("events", "outbox", "retry", "--target", standing["target_id"], "--dry-run", "--json")
     assert json.loads(retried.out)["chosen"] == 2
     moved = alovoice("events", "outbox", "retry", "--all", "--to", "http://127.0.0.1:1/", "--dry-run", "--json")
@@ -194,7 +194,7 @@ def test_a_chat_that_refuses_is_said_once_and_status_and_metrics_show_what_waits
     bot.always = None
     assert alovoice("events", "outbox", "retry", "--target", standing["target_id"]).code == 0
     bot.wait(lambda: len(_told(bot)) == 2)
-    listening.wait_for("takes messages again")
+    listening.wait_for("accepts messages again")
 
 
 def test_a_retry_of_one_event_also_lets_the_chat_be_tried_that_waits_with_its_call(
@@ -203,7 +203,7 @@ def test_a_retry_of_one_event_also_lets_the_chat_be_tried_that_waits_with_its_ca
     bot.always = refusal(403, "Forbidden: bot was kicked")
     listening = listen(*TO, "--forward", "callstart=http://127.0.0.1:1/")
     _call(listening, _number(1))
-    listening.wait_for("does not take messages")
+    listening.wait_for("does not accept messages")
     assert listening.stop() == 143
     (waiting,) = json.loads(alovoice("events", "outbox", "list", "--json").out)
     assert alovoice("events", "outbox", "retry", waiting["id"]).code == 0
@@ -217,10 +217,10 @@ def test_calls_for_a_chat_that_is_no_target_any_more_are_named_and_dropped(
     bot.always = refusal(403, "Forbidden: bot was kicked")
     listening = listen(*TO)
     _call(listening, _number(1))
-    listening.wait_for("does not take messages")
+    listening.wait_for("does not accept messages")
     _call(listening, _number(2))
     assert listening.stop() == 143
-    said = listen("--fallback", "hangup").wait_for("which is no target any more")
+    said = listen("--fallback", "hangup").wait_for("which is no longer a target")
     assert f"2 missed calls wait for telegram:{CHAT}" in said
     words = shlex.split(said.partition("`")[2].partition("`")[0])[1:]
     assert json.loads(alovoice(*words, "--yes", "--json").out)["dropped"] == 2
@@ -293,7 +293,7 @@ def test_programs_and_handlers_get_json_and_again_when_somebody_called_back(
     listening = listen(
         "--notify", f"exec:/bin/sh {script}", "--notify", url, "--grace", "0s", "--sign-secret", "whsec_MDEy"
     )
-    said = listening.wait_for("are told")
+    said = listening.wait_for("are reported")
     assert "exec:/bin/sh" in said
     assert f"http://127.0.0.1:{crm.port} " in said
     assert "s3cret" not in said
@@ -337,7 +337,7 @@ def test_the_token_shows_nowhere(listen: Listen, bot: Bot, alovoice: FrontDoor) 
     bot.faults = [refusal(401, f"Unauthorized: {BOT_TOKEN}"), lost_answer, refusal(500, BOT_TOKEN)]
     listening = listen(*TO, "-v", "--admin", "127.0.0.1:0")
     _call(listening, _number(1))
-    listening.wait_for("takes messages again")
+    listening.wait_for("accepts messages again")
     metrics = listening.request("GET", f"{listening.admin}/metrics")[1].decode()
     arguments = Path(f"/proc/{listening.pid}/cmdline").read_bytes().decode()
     assert listening.stop() == 143

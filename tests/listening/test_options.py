@@ -90,7 +90,7 @@ def test_a_key_in_the_wrong_table_is_told_where_it_belongs() -> None:
         ("ALOVOICE_LISTEN_PROT", "1", "did you mean ALOVOICE_LISTEN_PORT?"),
         ("ALOVOICE_LISTEN_PORT", "ҳа", "ALOVOICE_LISTEN_PORT must be a port"),
         ("ALOVOICE_LISTEN_NO_DEDUPE", "yes", "must be true or false"),
-        ("ALOVOICE_LISTEN_ALLOW_FROM", "300.0.0.0/8", "is no network"),
+        ("ALOVOICE_LISTEN_ALLOW_FROM", "300.0.0.0/8", "is not a valid network"),
     ],
 )
 def test_a_variable_that_means_nothing_is_named(alovoice: FrontDoor, variable: str, value: str, said: str) -> None:

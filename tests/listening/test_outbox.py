@@ -119,7 +119,7 @@ def _asks_for_pauses(listening: Listening, crm: Handler) -> None:
     crm.wait(7, PATIENCE)
     assert came[1] - came[0] >= 2.9
     assert came[2] - came[1] >= 2.9  # a date has whole seconds
-    listening.wait_for("takes events again: 5 events waited for it", PATIENCE)
+    listening.wait_for("takes events again: 5 events were waiting for it", PATIENCE)
     assert _told(listening, "answers 503") == 1
 
 
@@ -129,7 +129,7 @@ def test_a_pause_of_an_hour_and_a_stop_by_410_outlast_a_restart_and_end_by_order
     crm.answer, crm.headers = lambda _: (429, b""), {"Retry-After": "7200"}
     listening = listen("--forward", crm.url)
     _post(listening, {"call_id": "first"})
-    listening.wait_for("asks for a pause of 7200 s (it is tried after 3600 s)", PATIENCE)
+    listening.wait_for("asks for a pause of 7200 s (the next attempt is after 3600 s)", PATIENCE)
     listening.stop()
     listening = listen("--forward", crm.url)
     crm.answer, crm.headers = lambda body: ((410 if b"first" in body else 200), b""), {}
@@ -159,11 +159,11 @@ def test_events_of_a_url_that_is_no_longer_given_are_named_and_handed_over(
     store = ("--store", "the events.db")
     listening = listen(*store, "--forward", "http://127.0.0.1:9/old?key=s3cret")
     _post(listening, *({"call_id": "c", "n": number} for number in range(5)))
-    listening.wait_for("is not reached", PATIENCE)
+    listening.wait_for("cannot be reached", PATIENCE)
     listening.stop()
     crm.start()
     listening = listen(*store, "--forward", crm.url)
-    line = listening.wait_for("is no target any more", PATIENCE)
+    line = listening.wait_for("is no longer a target", PATIENCE)
     assert "5 events wait for http://127.0.0.1:9, which" in line
     retry, drop = (shlex.split(part) for part in line.split("`")[1::2])
     assert drop[:4] == ["alovoice", "events", "outbox", "drop"]

@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 from front_door import FrontDoor
 
+from alovoice_cli.language import spaced
+
 from .conftest import START, Handler, Listening, sql
 
 pytestmark = pytest.mark.usefixtures("profile_store")
@@ -277,5 +279,5 @@ def test_a_body_over_the_limit_is_told_once_with_its_size(listen: Listen) -> Non
     for kind, status in (("callend", 413), ("callend", 413), ("route", 200), ("nowhere", 404)):
         url = listening.urls["callend"].replace("callend", kind)
         assert listening.post(url, b" " * size)[0] in (status, 413)
-    listening.wait_for(f"a route of {size} bytes is over the limit of 1048576 bytes")
-    assert sum(f"a callend of {size} bytes" in line for line in listening.errors) == 1
+    listening.wait_for(f"a route of {spaced(size)} bytes is larger than 1 048 576 bytes")
+    assert sum(f"a callend of {spaced(size)} bytes" in line for line in listening.errors) == 1

@@ -117,7 +117,7 @@ def test_decisions_follow_the_files_and_the_last_good_rules_stay(listen: Listen,
     assert _step(listening, VIP) == "peer:2000"
     assert listening.event()["answer"]["outdated"] is True
     _write(rules.with_name("vip.csv"), "907654321\n")
-    listening.wait_for("was read anew")
+    listening.wait_for("was read again")
     assert (_step(listening, VIP), _step(listening, OTHER)) == ("queue:6000", "peer:2000")
     time.sleep(1.2)
     assert sum("are not used" in line for line in listening.errors) == 1
@@ -151,7 +151,7 @@ def test_an_override_is_obeyed_at_once_and_outlives_a_restart(listen: Listen, al
     assert _step(again, VIP) == "queue:7000"
     alovoice("route", "override", "--off")
     assert _step(again, VIP) == "peer:2000"
-    again.wait_for("the override is over")
+    again.wait_for("the override has ended")
 
 
 def test_a_store_that_is_locked_delays_no_caller_and_loses_no_question(

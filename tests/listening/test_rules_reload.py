@@ -105,9 +105,9 @@ def test_callers_are_answered_while_rules_are_read_and_a_newer_change_overtakes(
     gate.child(2)
     assert _decisions(listening) == ["2000", "6000", "6000"]
     gate.let_go()
-    listening.wait_for("was read anew", 60)
+    listening.wait_for("was read again", 60)
     assert _decisions(listening) == ["6000", "6000", "2000"]
-    assert sum("was read anew" in line or "not read" in line for line in listening.errors) == 1
+    assert sum("was read again" in line or "not read" in line for line in listening.errors) == 1
 
 
 def test_a_child_that_dies_leaves_the_last_good_rules_and_a_stop_ends_one_that_reads(
@@ -123,7 +123,7 @@ def test_a_child_that_dies_leaves_the_last_good_rules_and_a_stop_ends_one_that_r
     gate.write(THIRD)
     gate.child(2)
     gate.let_go()
-    listening.wait_for("was read anew", 60)
+    listening.wait_for("was read again", 60)
     assert _decisions(listening) == ["6000", "6000", "2000"]
     gate.write(FIRST)
     child = gate.child(3)
@@ -139,6 +139,6 @@ def test_a_list_that_never_rests_comes_into_force_too(listen: Listen, gate: Gate
     gate.write(THIRD)
     time.sleep(1.2)  # what changes now overtakes nobody any more
     gate.let_go()
-    listening.wait_for("was read anew", 60)
+    listening.wait_for("was read again", 60)
     assert _decisions(listening) == ["6000", "6000", "2000"]
     assert len((gate.folder / "children").read_text().splitlines()) == 4

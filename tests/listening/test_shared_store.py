@@ -161,7 +161,7 @@ def test_one_listener_tells_of_a_missed_call_and_the_other_takes_over(
         crm.wait(number + 1)
     _until(lambda: sql(alovoice, "SELECT count(*) FROM notice WHERE state = 'told'")[0][0] == 2, "what was told")
     one.process.kill()
-    other.wait_for("this listener takes over, and tells of missed calls")
+    other.wait_for("this listener takes over: it reports missed calls")
     _miss(other, "901234569")
     crm.wait(3)
     time.sleep(3)

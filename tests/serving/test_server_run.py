@@ -271,7 +271,7 @@ def test_a_listening_socket_that_dies_behind_our_back_ends_the_server(
 
     server = SocketServer(counting, complain=complaints.append, finished=finished, limits=Limits(drain=timedelta(0)))
     assert run(server, lambda _: threading.Timer(0.15, kill).start()) == 7
-    assert complaints == ["the listening socket is gone: nobody can connect; ending"]
+    assert complaints == ["the listening socket was closed from outside: nobody can connect; the server stops"]
     for stranger in strangers:
         with contextlib.suppress(OSError):
             os.close(stranger)

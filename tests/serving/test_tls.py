@@ -110,11 +110,11 @@ def test_a_reset_gives_no_answer_within_tls_either(secure: Serving, client: ssl.
     [
         (("absent", "key"), "the certificate file absent cannot be read: No such file"),
         (("certificate", "absent"), "the key file absent cannot be read: No such file"),
-        (("rubbish", "key"), "the certificate file .*rubbish.pem is not PEM"),
-        (("key", "key"), "the certificate file .*key.pem holds no certificate"),
-        (("certificate", "certificate"), "the key file .*certificate.pem holds no private key"),
+        (("rubbish", "key"), ".*rubbish.pem is not a PEM file"),
+        (("key", "key"), ".*key.pem contains no readable certificate"),
+        (("certificate", "certificate"), ".*certificate.pem contains no readable private key"),
         (("certificate", "other"), "the key in .*other.pem does not belong to the first certificate in .*certificate"),
-        (("certificate", "locked"), "the key file .*locked.pem is locked by a password"),
+        (("certificate", "locked"), "the key file .*locked.pem is protected by a password"),
     ],
 )
 def test_a_bad_file_is_named_before_the_port_is_taken(

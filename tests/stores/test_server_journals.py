@@ -1,6 +1,7 @@
 """Machines that share a journal: a row is one machine's, the pace is that of all, a dead machine's rows are told."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
 
@@ -47,6 +48,14 @@ def url(postgres: Cluster) -> Iterator[str]:
 def _states(journal: Journal) -> list[str]:
     journal.refresh()
     return [course.state for _, course in journal.listed()]
+
+
+def _wait_for(condition: Callable[[], bool]) -> None:
+    """The server needs a moment to notice that somebody is gone."""
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def test_a_row_that_one_machine_has_taken_is_not_due_for_the_other(url: str) -> None:
@@ -108,6 +117,7 @@ def test_rows_in_flight_are_orphans_when_their_machine_is_dead_and_not_before(ur
     three.journal.intend("key1")
     assert two.journal.orphans() == []
     one.die()
+    _wait_for(lambda: bool(two.journal.orphans()))
     for machine in (two, three):  # at the same time
         assert [row.key for row, _ in machine.journal.orphans()] == ["key0"]
     two.journal.settle_orphan("key0", UNKNOWN)

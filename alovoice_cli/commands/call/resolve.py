@@ -12,6 +12,7 @@ from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import ExitCode, UsageError
 from alovoice_cli.events.event import STATUS_TONES, status_word
+from alovoice_cli.language import tr
 from alovoice_cli.moments import parse_span
 from alovoice_cli.output.listing import Column, Listing, tone_by
 from alovoice_cli.receipts import STATE_TONES
@@ -30,7 +31,7 @@ COLUMNS = (
     Column(
         "answer",
         "Did it ring?",
-        value=lambda item: WORDS[str(item["answer"])],
+        value=lambda item: tr(WORDS[str(item["answer"])]),
         tone=tone_by("answer", {**dict.fromkeys(WORDS, "doubt"), "rang": "good", "did_not_ring": "bad"}),
     ),
     Column("said", "Why"),

@@ -8,7 +8,8 @@ import typer
 from alovoice_cli.commands.events.selection import Store, clock_of
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import UsageError
-from alovoice_cli.language import decimal_text, ngettext, tr
+from alovoice_cli.language import ngettext, tr
+from alovoice_cli.localization import decimal_text
 from alovoice_cli.moments import long_text, parse_moment, parse_span, unix_microseconds
 from alovoice_cli.session import Session
 

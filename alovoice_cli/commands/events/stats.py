@@ -29,7 +29,8 @@ from alovoice_cli.events.filters import Filter, FilterWords, read_filter
 from alovoice_cli.events.missed import reasons_text
 from alovoice_cli.events.statistics import NONE, By, StatusTally, tally, total
 from alovoice_cli.events.timeline import status_text
-from alovoice_cli.language import decimal_text, joined, mark, ngettext, spaced, tr
+from alovoice_cli.language import joined, mark, ngettext, spaced, tr
+from alovoice_cli.localization import decimal_text
 from alovoice_cli.moments import ClockTime, span_text
 from alovoice_cli.output.listing import Column, Listing, tone_by
 from alovoice_cli.session import Session

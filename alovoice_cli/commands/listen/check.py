@@ -10,6 +10,7 @@ import typer
 from alovoice_cli.commands.options import examples
 from alovoice_cli.commands.posting import poster_of
 from alovoice_cli.errors import CheckFailedError, UnreachableError
+from alovoice_cli.language import tr
 from alovoice_cli.output.listing import Record
 from alovoice_cli.session import Session
 
@@ -43,17 +44,22 @@ def check_url(
     headers = {"content-type": "application/json"}
     posted = poster_of(session).post(f"{address}/probe", body, headers=headers, timeout=session.settings.timeout)
     if posted.status is None:
-        raise UnreachableError(f"the URL is not reached: {posted.error}", hint="is `alovoice listen` running there?")
+        raise UnreachableError(
+            tr("the URL cannot be reached: {problem}", problem=posted.error),
+            hint=tr("is `alovoice listen` running there?"),
+        )
     if posted.status != 200:
         raise CheckFailedError(
-            f"the URL answered {posted.status}, not 200", hint="compare it with the URLs that `alovoice listen` prints"
+            tr("the URL answered {status} instead of 200", status=posted.status),
+            hint=tr("compare it with the URLs that `alovoice listen` prints"),
         )
     events = session.event_store(store)
     deadline = time.monotonic() + _ARRIVES_WITHIN_SECONDS
     while not events.has_probe(nonce):
         if time.monotonic() > deadline:
             raise CheckFailedError(
-                "the URL answers, but the proof did not arrive in this store", hint="name the listener's: --store"
+                tr("the URL answers, but the proof did not arrive in this event store"),
+                hint=tr("give the store of the listener with --store"),
             )
         time.sleep(_LOOK_SECONDS)
     session.show(Record({"reached": True, "url": address, "answer_ms": round(posted.seconds * 1000)}, ours=True))

@@ -19,6 +19,7 @@ from alovoice_cli.events.deployment import (
     nginx_upstream,
     systemd_unit,
 )
+from alovoice_cli.language import tr
 from alovoice_cli.listening.listener import Plan
 from alovoice_cli.session import Session
 from alovoice_cli.store_urls import HOW_TO_LOG_IN, holds_password, is_server_url
@@ -40,29 +41,44 @@ _READ_SECONDS, _SPARE_SECONDS = 15, 5
 def print_deployment(session: Session, options: ListenOptions, plan: Plan, *, systemd: bool, nginx: bool) -> int:
     """Prints what is asked for of a line that was read without complaint. Raises UsageError."""
     if systemd and nginx:
-        raise UsageError("--print-systemd and --print-nginx print a file each", hint="give one, then the other")
+        raise UsageError(
+            tr("--print-systemd and --print-nginx cannot be used together"), hint=tr("run the command once with each")
+        )
     if nginx:
         session.display.write(_location(plan))
         return 0
     unit = _unit(session, options, plan)
     session.display.write(systemd_unit(unit))
-    session.note(f"save it as /etc/systemd/system/{unit.name}.service, then `systemctl enable --now {unit.name}`")
+    session.note(
+        tr(
+            "save it as {path}, then run {command}",
+            path=f"/etc/systemd/system/{unit.name}.service",
+            command=f"`systemctl enable --now {unit.name}`",
+        )
+    )
     if unit.environment["ALOVOICE_STATE_DIR"] == _STATE:
         session.note(
-            f"its events and overrides are in {_STATE}: `export ALOVOICE_STATE_DIR={_STATE}` where you read them;"
-            f" what is in {session.paths.state} does not move by itself"
+            tr(
+                "its events and overrides are in {folder}: run {command} where you read them; the files in {old} are"
+                " not moved",
+                folder=_STATE,
+                command=f"`export ALOVOICE_STATE_DIR={_STATE}`",
+                old=session.paths.state,
+            )
         )
     if unit.user == "root":
-        session.note("the unit runs as root: print it as the user that is to run the listener")
+        session.note(tr("the unit runs as root: print it as the user who will run the listener"))
     return 0
 
 
 def _location(plan: Plan) -> str:
     """An nginx location that leads to the listener; on a store that listeners share, to all of them."""
     if plan.port == 0:
-        raise UsageError("nginx must know the port", hint="give --port N")
+        raise UsageError(tr("nginx needs a fixed port"), hint=tr("give --port N"))
     if plan.tls is not None:
-        raise UsageError("behind nginx the listener speaks plain http", hint="leave --tls-cert and --tls-key to nginx")
+        raise UsageError(
+            tr("behind nginx the listener uses plain HTTP"), hint=tr("use the certificate and key in nginx instead")
+        )
     host = _ANY_ADDRESS.get(plan.host, plan.host)
     read_seconds = max(_READ_SECONDS, round(plan.forward_timeout) + _SPARE_SECONDS)
     path = "/" if plan.door.secret is None else "/h/"
@@ -147,8 +163,8 @@ class _Secrets:
             return value
         if not value.startswith("@"):
             raise UsageError(
-                f"a unit can be read by everybody, and {option} is in it",
-                hint=f"put the secret into a file, and give {option} @FILE",
+                tr("every user can read a unit, and it would contain {option}", option=option),
+                hint=tr("put the secret into a file and give {option} @FILE", option=option),
             )
         name = option.removeprefix("--") + (f"-{len(self.credentials) + 1}" if self.credentials else "")
         self.credentials[name] = str(self.session.cwd / self.session.paths.from_home(value[1:]))
@@ -158,15 +174,15 @@ class _Secrets:
 def _refuse_key_in_url(words: str) -> None:
     if re.search(r"https?://([^/?#\s]*@|[^?#\s]*\?)", words):
         raise UsageError(
-            "a unit can be read by everybody, and the URL of a target in it holds a user or a query: a key perhaps",
-            hint="keep targets in the profile, `alovoice config set listen.forward URL`, and print the unit without",
+            tr("every user can read a unit, and the URL of a target contains a user or a query, which may be a key"),
+            hint=tr("keep targets in the profile (`alovoice config set listen.forward URL`) and leave them out here"),
         )
 
 
 def _refuse_password(store: str) -> None:
     if is_server_url(store) and holds_password(store):
         raise UsageError(
-            "a unit can be read by everybody, and the URL of the store in it holds a password", hint=HOW_TO_LOG_IN
+            tr("every user can read a unit, and the URL of the event store contains a password"), hint=tr(HOW_TO_LOG_IN)
         )
 
 

@@ -8,12 +8,22 @@ from urllib.parse import urlsplit
 
 from alovoice_cli.events.event import STATUS_TONES, Call, Event
 from alovoice_cli.events.event_table import brief, event_as_json, event_cells
+from alovoice_cli.language import pgettext, tr
 from alovoice_cli.moments import ClockTime, parse_zone
 from alovoice_cli.output.listing import Tone
 from alovoice_cli.session import Session
 from alovoice_cli.store_urls import is_server_url
 
 _WIDTHS: Final = {"event": 6, "time": 8, "type": 9, "number": 12, "line": 12, "peer": 5, "what": 16}  # 80 in all
+_TITLES: Final = {
+    "event": "Event",
+    "time": "Time",
+    "type": "Type",
+    "number": "Number",
+    "line": "Line",
+    "peer": "Ext.",
+    "what": "What",
+}
 _MOST_CALLS: Final = 2000
 _LOOPBACK: Final = ("127.", "localhost", "[::1]")
 
@@ -24,7 +34,7 @@ class Narrator:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._as_json = session.options.json or not session.stdout.isatty()
-        self._clock = ClockTime(session.now(), parse_zone(session.settings.timezone, "the profile's timezone"))
+        self._clock = ClockTime(session.now(), parse_zone(session.settings.timezone, tr("the profile's timezone")))
         self._calls: OrderedDict[str, Call] = OrderedDict()
 
     def ready(self, urls: Mapping[str, str], told: Mapping[str, object]) -> None:
@@ -33,22 +43,23 @@ class Narrator:
         if session.options.log_format is not None:
             parts = urlsplit(next(iter(urls.values())))
             server = f"{parts.scheme}://{parts.netloc}"
-            session.note(f"listening on {server}", url=server, admin=told.get("admin"), pid=told["pid"])
+            session.note(tr("listening on {url}", url=server), url=server, admin=told.get("admin"), pid=told["pid"])
         if self._as_json:
             session.display.line(told, ours=True)
         else:
             width = max(map(len, urls))
             lines = [f"{kind.ljust(width)}  {url}\n" for kind, url in urls.items()]
-            session.stdout.write("listening; AloVoice must be able to reach these URLs:\n" + "".join(lines))
+            heading = tr("The listener is running. AloVoice must be able to reach these URLs:")
+            session.stdout.write(heading + "\n" + "".join(lines))
             session.stdout.flush()
             if is_server_url(str(told["store"])):
-                session.note(f"events are kept in {told['store']}")
+                session.note(tr("events are stored in {store}", store=told["store"]))
             if "admin" in told:
-                session.note(f"admin port, with /live, /ready and /metrics: {told['admin']}")
+                session.note(tr("admin port with /live, /ready and /metrics: {url}", url=told["admin"]))
             if urlsplit(next(iter(urls.values()))).netloc.startswith(_LOOPBACK):
-                session.note("only this machine reaches them; `listen --print-nginx` shows a way in")
+                session.note(tr("only this computer can reach these URLs; see `alovoice listen --print-nginx`"))
             session.stdout.write("\n")
-            session.display.row({name: name.upper() for name in _WIDTHS}, _WIDTHS)
+            session.display.row({name: pgettext("column", title) for name, title in _TITLES.items()}, _WIDTHS)
 
     def event(self, event: Event) -> None:
         """Prints an event as it was stored."""

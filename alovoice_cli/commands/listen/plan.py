@@ -15,6 +15,7 @@ from alovoice_cli.commands.posting import forward_options, parsed_notify, secret
 from alovoice_cli.config.tokens import check_secret, listen_secret
 from alovoice_cli.errors import UsageError
 from alovoice_cli.events.receiver import Door, Network
+from alovoice_cli.language import tr
 from alovoice_cli.listening.admin import AdminPlan
 from alovoice_cli.listening.forwarding import ForwardOptions
 from alovoice_cli.listening.listener import Plan
@@ -44,7 +45,7 @@ _LONGEST_GRACE = timedelta(hours=24)
 def read_plan(session: Session, options: ListenOptions) -> Plan:
     """Raises UsageError for what makes no sense, and CheckFailedError for rules that must not be served."""
     if session.settings.listen:
-        session.settings.check_permissions("its options of `listen` are not used")
+        session.settings.check_permissions(tr("its options of `listen` are not used"))
     admin = _admin(options)
     targets = _targets(options)
     notify = _notify(session, options)
@@ -97,12 +98,15 @@ def _notify(session: Session, options: ListenOptions) -> NotifyPlan:
     targets = [parsed_notify(text, "--notify") for text in options.notify]
     grace = parse_span(options.grace, "--grace")
     if grace > _LONGEST_GRACE:
-        raise UsageError(f"--grace {options.grace!r} is longer than a day", hint="give 0s to 24h, such as 90s")
+        raise UsageError(
+            tr("{option} {value} is longer than a day", option="--grace", value=options.grace),
+            hint=tr("give 0s to 24h, such as 90s"),
+        )
     return NotifyPlan(
         list({target.name: target for target in targets}.values()),
         int(grace.total_seconds()),
         telegram_bot(session) if any(target.chat for target in targets) else None,
-        parse_zone(session.settings.timezone, "the profile's timezone"),
+        parse_zone(session.settings.timezone, tr("the profile's timezone")),
         session.peer_names.label if targets else str,
     )
 
@@ -112,7 +116,7 @@ def _forward_options(session: Session, options: ListenOptions, targets: Sequence
     read = forward_options(session, options.sign_secret, options.forward_header)
     hosts = sorted({urlsplit(one.url).netloc for one in targets if one.url})
     if read.headers and len(hosts) > 1:
-        session.warn(f"--forward-header goes to each of {', '.join(hosts)}")
+        session.warn(tr("--forward-header is sent to each of these hosts: {hosts}", hosts=", ".join(hosts)))
     return replace(read, as_json=options.forward_json)
 
 
@@ -122,7 +126,10 @@ def _admin(options: ListenOptions) -> AdminPlan | None:
         return None
     host, _, port = options.admin.rpartition(":")
     if not re.fullmatch("[0-9]{1,5}", port) or int(port) > _LAST_PORT:
-        raise UsageError(f"--admin {options.admin!r} is no address", hint="give it as 127.0.0.1:9187, or 9187")
+        raise UsageError(
+            tr("--admin {value} is not a valid address", value=repr(options.admin)),
+            hint=tr("for example: 127.0.0.1:9187, or 9187"),
+        )
     from alovoice_cli.listening.metrics import Metrics
 
     return AdminPlan(host.strip("[]") or "127.0.0.1", int(port), Metrics())
@@ -136,7 +143,7 @@ def _routes(session: Session, options: ListenOptions, admin: AdminPlan | None) -
     rules, shadow = _path(session, options.rules), _path(session, options.shadow)
     served = Live(rules, now) if rules is not None else None
     other = Live(shadow, now) if shadow is not None else None
-    zone = parse_zone(session.settings.timezone, "the profile's timezone")
+    zone = parse_zone(session.settings.timezone, tr("the profile's timezone"))
     switch = Switch(OverrideFile(session.settings.override_path), session.warn, zone)
     history_at = session.past(options.store).as_of
     ruling = Ruling(switch, history_at, session.now, rules=served, fallback=step, shadow=other)
@@ -161,7 +168,10 @@ def _deadline(text: str) -> float:
     match = _SPAN.fullmatch(text.strip().lower())
     seconds = float(match.group(1)) * (0.001 if match.group(2) == "ms" else 1) if match else 0.0
     if not _SHORTEST <= seconds <= _LONGEST:
-        raise UsageError(f"--deadline {text!r} is none", hint="give 50ms to 10s, such as 700ms or 1.5s")
+        raise UsageError(
+            tr("--deadline {value} is not a valid time limit", value=repr(text)),
+            hint=tr("give 50ms to 10s, such as 700ms or 1.5s"),
+        )
     return seconds
 
 
@@ -171,10 +181,12 @@ def _tls(session: Session, options: ListenOptions) -> tuple[str, str] | None:
     if certificate is None and key is None:
         return None
     if certificate is None or key is None:
-        raise UsageError("--tls-cert and --tls-key belong together", hint="give both, or let nginx do it")
+        raise UsageError(
+            tr("--tls-cert and --tls-key must be given together"), hint=tr("give both, or use them in nginx")
+        )
     for path in (certificate, key):
         if not path.is_file():
-            raise UsageError(f"there is no file {path}", hint="check --tls-cert and --tls-key")
+            raise UsageError(tr("there is no file {path}", path=path), hint=tr("check --tls-cert and --tls-key"))
     return str(certificate), str(key)
 
 
@@ -186,4 +198,7 @@ def _network(text: str, option: str) -> Network:
     try:
         return ipaddress.ip_network(text.strip(), strict=False)
     except ValueError:
-        raise UsageError(f"{option} {text!r} is no network", hint="such as 203.0.113.0/24 or 203.0.113.7") from None
+        raise UsageError(
+            tr("{option} {value} is not a valid network", option=option, value=repr(text)),
+            hint=tr("for example: 203.0.113.0/24 or 203.0.113.7"),
+        ) from None

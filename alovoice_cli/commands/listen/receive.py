@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from alovoice_cli.commands.options import examples
+from alovoice_cli.language import tr
 from alovoice_cli.session import Session
 
 if TYPE_CHECKING:
@@ -209,7 +210,7 @@ def _print_or_run(session: Session, options: "ListenOptions", *, systemd: bool, 
     if systemd or nginx:
         return print_deployment(session, options, plan, systemd=systemd, nginx=nginx)
     if options.fallback is None and options.rules is None:
-        session.note("neither --rules nor --fallback: the caller of a route question is hung up on")
+        session.note(tr("no --rules and no --fallback: calls that ask for a route are disconnected"))
     read = session.event_store(options.store).event
 
     def as_json(delivery: Delivery) -> Mapping[str, object]:
@@ -217,9 +218,15 @@ def _print_or_run(session: Session, options: "ListenOptions", *, systemd: bool, 
 
     if plan.notify.targets:
         labels = ", ".join(target.label for target in plan.notify.targets)
-        session.note(f"missed calls are told to {labels} after {span_text(plan.notify.grace_seconds)}")
+        session.note(
+            tr(
+                "missed calls are reported to {targets} after {span}",
+                targets=labels,
+                span=span_text(plan.notify.grace_seconds),
+            )
+        )
     post = poster_of(session, plan.forward.headers.values()).post
     code = Listener(plan, Narrator(session), post, as_json, session.now).run()
     if options.log_format is not None:
-        session.note(f"ended with exit code {code}", exit_code=code)
+        session.note(tr("ended with exit code {code}", code=code), exit_code=code)
     return code
