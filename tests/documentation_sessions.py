@@ -130,7 +130,7 @@ def campaign_over(alovoice: FrontDoor) -> None:
     for place, number in enumerate(numbers):
         status = ("200", "200", "486", "200", "304")[place % 5]
         duration = 41 if status == "200" else 9
-        rows.call(first + 60 + place * 97, number, status=status, duration=duration, direction="out")
+        rows.call(first + 60 + place * 97, number, status=status, duration=duration, direction="out", peer=0)
     alovoice.later(days=4)
 
 
