@@ -63,7 +63,8 @@ def test_a_wrong_output_is_put_right(alovoice: FrontDoor) -> None:
 
 
 def test_what_chance_alone_changed_stays_as_it_was(alovoice: FrontDoor) -> None:
-    page = "<!-- chance: receipt, call id -->\n\n    $ alovoice -p sandbox call out --inner-phone 2424 --number 901234567\n"
+    command = "alovoice -p sandbox call out --inner-phone 2424 --number 901234567"
+    page = f"<!-- chance: receipt, call id -->\n\n    $ {command}\n"
     first = rewritten(page, alovoice)
     assert "R-" in first
     assert rewritten(first, FrontDoor(alovoice.home, {**alovoice.environ, "ALOVOICE_STATE_DIR": "other"})) == first
