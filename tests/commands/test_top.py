@@ -109,7 +109,7 @@ def test_a_terminal_that_cannot_be_drawn_over_gets_a_line_a_change(alovoice: Fro
         shown.wait_for(r"now in 2, out 0")
         assert shown.interrupt() == 130
         assert "\x1b" not in shown.written
-        assert len(re.findall(r"now \d", shown.written)) == 2
+        assert len(re.findall(r"now in \d", shown.written)) == 2
 
 
 def test_a_pipe_gets_an_object_a_change(alovoice: FrontDoor, rows: Rows) -> None:
