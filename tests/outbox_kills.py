@@ -47,7 +47,9 @@ class KillPlay:
         self._holder([first])
         alive = [first, self._start()]
         if not self.is_shared:
-            assert f"another listener (process {first.pid}) forwards" in alive[1].wait_for("does not forward", PATIENCE)
+            assert f"another listener (process {first.pid}) forwards" in alive[1].wait_for(
+                "takes over when the other ends", PATIENCE
+            )
         for _ in range(kills):
             self._post(alive)
             time.sleep(self.chance.random() * 1.5)

@@ -15,6 +15,7 @@ from pathlib import Path
 from threading import Thread
 
 from alovoice_cli.errors import UsageError
+from alovoice_cli.language import tr
 from alovoice_cli.routing.lint import CheckedRules, check
 
 _CHILD = "from alovoice_cli.listening.rules_reload import main; main()"
@@ -47,7 +48,7 @@ class RulesReload:
         """
         if isinstance(self._outcome, CheckedRules):
             return self._outcome
-        raise self._outcome or ReloadFailedError("the reading has not ended")
+        raise self._outcome or ReloadFailedError(tr("the rules are still being read"))
 
     def give_up(self) -> None:
         """Ends the child: what it reads is wanted no more."""
@@ -84,8 +85,9 @@ def _received(process: "subprocess.Popen[bytes]") -> CheckedRules | UsageError |
         except Exception:  # EOFError, or whatever half a pickle leads to
             process.stdout.close()  # a child that still writes ends by that
             code = process.wait()
-            end = f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
-            return ReloadFailedError(f"the process that read them {end}")
+            if code < 0:
+                return ReloadFailedError(tr("the process that read them was ended by signal {signal}", signal=-code))
+            return ReloadFailedError(tr("the process that read them ended with exit code {code}", code=code))
         return outcome
 
 

@@ -134,8 +134,8 @@ def test_what_a_listener_received_is_not_counted_twice(alovoice: FrontDoor) -> N
         ("[" * 100_000, "JSON that is nested too deeply"),
         ('{"type": "callend", "received_at": "2026-11-23T04:00:23Z"}', "body is missing"),
         ('{"type": "call", "received_at": "2026-11-23T04:00:23Z", "body": 1}', 'type is "call"'),
-        ('{"type": "callend", "received_at": "2026-11-23T04:00:23", "body": 1}', "not a moment with a zone"),
-        ('{"type": "callend", "received_at": 1795406422, "body": 1}', "not a moment with a zone"),
+        ('{"type": "callend", "received_at": "2026-11-23T04:00:23", "body": 1}', "not a time with a zone"),
+        ('{"type": "callend", "received_at": 1795406422, "body": 1}', "not a time with a zone"),
         ('{"type": "callend", "received_at": "2026-11-23T04:00:23Z", "body": NaN}', "NaN is not valid JSON"),
         (
             '{"type": "callstart", "received_at": "2026-11-23T04:00:23Z", "body": {}, "answer_id": [5]}',
@@ -146,7 +146,7 @@ def test_what_a_listener_received_is_not_counted_twice(alovoice: FrontDoor) -> N
             '{"type": "uptime", "began_at": "2026-11-23T04:00:23Z", "ended_at": "2026-11-23T04:00:22Z"}',
             "before began_at",
         ),
-        ('{"type": "callend", "received_at": "9999-12-31T23:59:59-12:00", "body": 1}', "not a moment"),
+        ('{"type": "callend", "received_at": "9999-12-31T23:59:59-12:00", "body": 1}', "not a time with a zone"),
     ],
 )
 def test_a_bad_line_is_named_and_nothing_is_imported(alovoice: FrontDoor, bad: str, reason: str) -> None:

@@ -35,8 +35,8 @@ def test_a_ring_group_that_somebody_answered_owes_nobody_a_call(alovoice: FrontD
     assert _missed(alovoice, "--not-returned") == []
     told = alovoice("events", "missed", "--not-returned")
     assert (
-        "2 missed: 2 not answered (304); 0 callers not contacted since; 2 of a ring group that somebody answered"
-        in told.err
+        "2 missed calls (not answered (304): 2); 0 callers not contacted yet; "
+        "2 calls answered on another extension of their ring group" in told.err
     )
     assert [line.split("\t")[4] for line in alovoice("events", "missed").out.splitlines()[1:]] == ["by 102", "by 102"]
 
@@ -48,7 +48,7 @@ def test_hidden_callers_are_counted_and_never_listed_to_be_called_back(alovoice:
     assert [row["number"] for row in _missed(alovoice, "--not-returned")] == ["998901234567"]
     assert len(_missed(alovoice)) == 3
     told = alovoice("events", "missed", "--not-returned").err
-    assert "3 missed: 3 not answered (304); 1 caller not contacted since; 2 calls with a hidden number" in told
+    assert "3 missed calls (not answered (304): 3); 1 caller not contacted yet; 2 calls with a hidden number" in told
 
 
 def test_who_waits_longer_than_a_span_is_known_from_their_first_missed_call(alovoice: FrontDoor, rows: Rows) -> None:

@@ -86,7 +86,7 @@ def test_a_terminal_shows_the_day_draws_it_again_and_is_left_as_it_was(alovoice:
     with terminal(alovoice, "top") as shown:
         first = shown.wait_for(r"Now: 1 in, 0 out")
         assert "\x1b[?1049h" in first
-        assert "NO LISTENER IS UP" in first
+        assert "NO LISTENER IS RUNNING" in first
         assert "outbox: 0 waiting" in first
         assert "Service level" in first
         seen = len(shown.written)
@@ -104,12 +104,12 @@ def test_a_terminal_shows_the_day_draws_it_again_and_is_left_as_it_was(alovoice:
 
 def test_a_terminal_that_cannot_be_drawn_over_gets_a_line_a_change(alovoice: FrontDoor, rows: Rows) -> None:
     with terminal(alovoice, "top", term="dumb") as shown:
-        shown.wait_for(r"now 1 in, 0 out; .*outbox 0")
+        shown.wait_for(r"now in 1, out 0; .*outbox 0")
         rows.call(time.time() - 5, "901234568", status=None)
-        shown.wait_for(r"now 2 in, 0 out")
+        shown.wait_for(r"now in 2, out 0")
         assert shown.interrupt() == 130
         assert "\x1b" not in shown.written
-        assert len(re.findall(r"now \d", shown.written)) == 2
+        assert len(re.findall(r"now in \d", shown.written)) == 2
 
 
 def test_a_pipe_gets_an_object_a_change(alovoice: FrontDoor, rows: Rows) -> None:

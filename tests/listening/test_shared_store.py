@@ -155,7 +155,7 @@ def test_one_listener_tells_of_a_missed_call_and_the_other_takes_over(
     words = ("--notify", crm.url, "--grace", "0s")
     one = listen(*words)
     other = listen(*words)
-    other.wait_for("another listener tells of missed calls")
+    other.wait_for("another listener reports missed calls")
     for number, listening in enumerate((one, other)):
         _miss(listening, f"90123456{number}")
         crm.wait(number + 1)

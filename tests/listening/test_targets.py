@@ -67,7 +67,7 @@ def test_a_2xx_settles_a_callstart_and_is_told_once(listen: Listen, crm: Handler
     crm.wait(7)
     time.sleep(1.5)  # more than a look of the dispatcher
     assert [headers["x-alovoice-type"] for headers, _ in crm.seen] == ["callstart"] * 6 + ["callend"]
-    assert sum("answers a callstart" in line for line in listening.errors) == 3
+    assert sum("answered a callstart" in line for line in listening.errors) == 3
 
 
 def test_a_crm_that_answers_too_late_has_the_callstart_all_the_same(listen: Listen, crm: Handler) -> None:
@@ -101,7 +101,7 @@ def test_headers_go_with_every_post_and_are_never_shown(listen: Listen, crm: Han
     listening.wait_for("authorization: ••••")
     _until(lambda: sum("← 200" in line for line in listening.errors) == 2)
     listening.stop()
-    assert sum("--forward-header goes to each of" in line for line in listening.errors) == 1
+    assert sum("--forward-header is sent to each of" in line for line in listening.errors) == 1
     shown = "\n".join([*listening.errors, *(json.dumps(line) for line in listening.lines.queue)])
     assert "sEcReT" not in shown
     assert "shop 7" not in shown
@@ -112,7 +112,7 @@ def test_a_unit_holds_no_header_but_the_file_of_one(alovoice: FrontDoor) -> None
     forward = ("listen", "--forward", "https://crm.example.com/x", "--print-systemd", "--forward-header")
     refused = alovoice(*forward, f"Authorization: {KEY}")
     assert refused.code == 2
-    assert "--forward-header is in it" in refused.err
+    assert "it would contain --forward-header" in refused.err
     assert "sEcReT" not in refused.out + refused.err
     printed = alovoice(*forward, "@headers")
     assert printed.code == 0
@@ -134,7 +134,7 @@ def test_a_line_that_is_no_header_is_refused_without_showing_it(alovoice: FrontD
         refused = alovoice(*forward, word, "--json")
         assert refused.code == 2, line
         assert "sEcReT" not in refused.out + refused.err
-        assert ("headers, line 2" if word == "@headers" else "--forward-header") in refused.err
+        assert ("headers, row 2" if word == "@headers" else "--forward-header") in refused.err
     assert alovoice(*forward, "@nowhere").code == 2
 
 

@@ -64,7 +64,7 @@ def test_a_terminal_gets_the_urls_and_a_line_an_event_that_fits_and_ctrl_c_ends_
         try:
             heading = screen.wait_for("Event")
             assert "AloVoice must be able to reach these URLs" in heading[0]
-            assert "only this computer can reach these URLs" in heading[5]
+            assert "only this computer can reach them" in heading[5]
             urls = dict(line.split() for line in heading[1:5])
             call_id = post(urls["callstart"], START)
             post(urls["callstart"], START)

@@ -197,7 +197,7 @@ def _contacted(one: MissedCall, clock: ClockTime, names: PeerNames, *, short: bo
     """How somebody talked to the caller, or how often either side tried."""
     if one.answered_beside is not None:
         peer = names.label(one.answered_beside.peer)
-        return tr("answered by {peer}", peer=peer) if peer else tr("answered by ring group")
+        return tr("by {peer}", peer=peer) if peer else tr("by ring group")
     if one.returned_at is not None and one.returned is not None:
         moment = when(one.returned_at, clock, short=short)
         return (

@@ -57,7 +57,7 @@ class Narrator:
             if "admin" in told:
                 session.note(tr("admin port with /live, /ready and /metrics: {url}", url=told["admin"]))
             if urlsplit(next(iter(urls.values()))).netloc.startswith(_LOOPBACK):
-                session.note(tr("only this computer can reach these URLs; see `alovoice listen --print-nginx`"))
+                session.note(tr("only this computer can reach them; see `alovoice listen --print-nginx`"))
             session.stdout.write("\n")
             session.display.row({name: pgettext("column", title) for name, title in _TITLES.items()}, _WIDTHS)
 
