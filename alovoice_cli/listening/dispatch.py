@@ -95,6 +95,7 @@ class Dispatcher:
         self._warnings = TargetWarnings(target, access.complain, access.commands)
         self._trouble = standing.trouble if standing is not None else ""
         self._in_flight: dict[int, str] = {}  # events and their queues: until what follows from the attempt is durable
+        self._failed: set[int] = set()  # events whose attempt failed, until that is durable
         self._resumed_at = standing.resumed_at if standing is not None else 0
         self._lock = threading.Lock()  # guards health and queues
         self._woken = threading.Event()
@@ -182,6 +183,9 @@ class Dispatcher:
             # A server that cannot be asked for the event is not the target's fault: it is claimed again later.
             is_away = bool(self._owner) and isinstance(fault, outbox_troubles())
             outcome = DeliveryOutcome("later" if is_away else "retry", f"{type(fault).__name__}: {fault}")
+        if outcome.kind in ("retry", "pause"):
+            with self._lock:
+                self._failed.add(row.delivery.seq)
         change = self._note(self._with_proof(attempt, outcome), outcome)
         is_in_trouble = change.trouble or change.recovery or (change.pulls and self._health.state != "taking")
         waiting = self._waiting() if is_in_trouble else 0
@@ -221,6 +225,7 @@ class Dispatcher:
             self._access.change(unclaimed(self.target.name, row.delivery.seq, self._owner))
         with self._lock:
             self._in_flight.pop(row.delivery.seq, None)
+            self._failed.discard(row.delivery.seq)
         self._woken.set()
 
     def _with_proof(self, attempt: DeliveryAttempt, outcome: DeliveryOutcome) -> DeliveryAttempt:
@@ -228,7 +233,8 @@ class Dispatcher:
         if outcome.kind != "delivered" or attempt.is_repeated or self._health.state not in ("refusing", "paused"):
             return attempt
         try:
-            return replace(attempt, is_repeated=not self._access.outbox.has_failed(self.target.name))
+            has_failed = bool(self._failed) or self._access.outbox.has_failed(self.target.name)
+            return replace(attempt, is_repeated=not has_failed)
         except outbox_troubles():
             return attempt
 
