@@ -63,8 +63,8 @@ _alovoice_command() {
     'alovoice day') options='--week --text --html --force --rules --store --no-headers' arguments=(text) ;;
     'alovoice top') options='--once --store --no-headers' ;;
     'alovoice ai') commands='send result show list grep score report audio prune' options='--csv --columns --no-headers --excel --timeout --base-url -y --yes --dry-run' ;;
-    'alovoice ai send') options='--again --budget --since --until --peer --line --min-duration --limit --with-imported --batch --map --confirm --list-encoding --sheet --header-line --jobs --rate --window --stop-after-failures --report --journal --restart --changed-ok --retry-refused --resend-unknown --accept-risk --override-limit --csv --columns --no-headers --excel --timeout --base-url -y --yes --dry-run' arguments=('*text') ;;
-    'alovoice ai result') options='--wait --interval --format -o --output --force --mask-numbers --peer --batch --map --list-encoding --sheet --header-line --jobs --rate --stop-after-failures --report --csv --columns --no-headers --excel --timeout --base-url' arguments=('*text') ;;
+    'alovoice ai send') options='--again --budget --since --until --peer --line --min-duration --limit --with-imported --store --batch --map --confirm --list-encoding --sheet --header-line --jobs --rate --window --stop-after-failures --report --journal --restart --changed-ok --retry-refused --resend-unknown --accept-risk --override-limit --csv --columns --no-headers --excel --timeout --base-url -y --yes --dry-run' arguments=('*text') ;;
+    'alovoice ai result') options='--wait --interval --format -o --output --force --mask-numbers --peer --store --no-store --batch --map --list-encoding --sheet --header-line --jobs --rate --stop-after-failures --report --csv --columns --no-headers --excel --timeout --base-url' arguments=('*text') ;;
     'alovoice ai show') options='--format -o --output --force --mask-numbers --csv --columns --no-headers --excel' arguments=('*text') ;;
     'alovoice ai list') options='--since --until --tag --without-tag --peer --limit --csv --columns --no-headers --excel' ;;
     'alovoice ai grep') options='--speaker -C --context -w --word --since --until --tag --without-tag --peer --limit --mask-numbers --csv --columns --no-headers --excel' arguments=(text) ;;
@@ -454,6 +454,7 @@ _alovoice_option() {
     'alovoice ai send --line') value='text' ;;
     'alovoice ai send --min-duration') value='text' ;;
     'alovoice ai send --limit') value='text' ;;
+    'alovoice ai send --store') value='text' ;;
     'alovoice ai send --batch') value='file' ;;
     'alovoice ai send --map') value='text' ;;
     'alovoice ai send --confirm') value='text' ;;

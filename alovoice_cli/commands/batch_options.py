@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -137,13 +137,6 @@ class DiallingCommand(OptionGroupCommand):
     """A command that may ring many people."""
 
     build = staticmethod(_batch_options)
-    left_out: ClassVar[frozenset[str]] = frozenset()
-    """Options that the command does not have."""
-
-    def __init__(self, *words: Any, **more: Any) -> None:
-        super().__init__(*words, **more)
-        self._names = [name for name in self._names if name not in self.left_out]
-        self.params = [param for param in self.params if param.name not in self.left_out]
 
 
 _OF_LISTS = frozenset({"batch", "map", "list_encoding", "sheet", "header_line"})
@@ -155,13 +148,13 @@ _OF_JOURNALS = frozenset({"journal", "restart", "changed_ok"})
 class SendingCommand(DiallingCommand):
     """A command that may send many requests and rings nobody."""
 
-    left_out = _OF_PEOPLE | _OF_MACHINES
+    without = _OF_PEOPLE | _OF_MACHINES
 
 
 class ReadingCommand(DiallingCommand):
     """A command that may make many requests, all of which are safe to repeat."""
 
-    left_out = (
+    without = (
         _OF_PEOPLE
         | _OF_JOURNALS
         | _OF_MACHINES
@@ -172,7 +165,7 @@ class ReadingCommand(DiallingCommand):
 class ResumingCommand(DiallingCommand):
     """The command that continues a batch: its list and its options are in the journal."""
 
-    left_out = _OF_LISTS | _OF_JOURNALS | {"each_row", "allow_duplicate"}
+    without = _OF_LISTS | _OF_JOURNALS | {"each_row", "allow_duplicate"}
 
 
 def batch_options(ctx: typer.Context) -> BatchOptions:

@@ -1,7 +1,7 @@
 """Options that several commands share, singly or as a group, and the form of the examples in their help."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, TypeVar
 
@@ -19,7 +19,7 @@ class OptionGroupCommand(PagedCommand):
     """A command with additional options: those of the function `build`, which are read into one value."""
 
     build: ClassVar[Callable[..., object]]
-    without: ClassVar[tuple[str, ...]] = ()
+    without: ClassVar[Collection[str]] = ()
     """The options of `build` that this command lacks: they keep their defaults."""
 
     def __init__(self, *words: Any, **more: Any) -> None:

@@ -388,7 +388,7 @@ def test_status_on_a_terminal_is_three_lines_in_words(alovoice: FrontDoor, pbx: 
     pbx.stop()
     assert _told(alovoice)[1:] == [
         f"Server {pbx.url}: not reachable",
-        f"Token {MASKED} from ALOVOICE_TOKEN; nothing waits to be forwarded",
+        f"Token {MASKED} (from ALOVOICE_TOKEN); nothing waits to be forwarded",
     ]
 
 

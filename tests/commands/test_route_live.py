@@ -145,7 +145,7 @@ def test_an_override_is_the_profile_s_own_and_stands_in_the_status(alovoice: Fro
     [
         (("queue:6000",), "must end by itself"),
         (("queue:x", "--for", "1h"), "is not a step"),
-        (("queue:6000", "--for", "soon"), "is no span"),
+        (("queue:6000", "--for", "soon"), "is not a valid length of time"),
         (("queue:6000", "--for", "0m"), "between 1s and 31d"),
         (("queue:6000", "--for", "999999w"), "between 1s and 31d"),
         (("--for", "1h"), "needs a step"),

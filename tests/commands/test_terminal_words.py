@@ -70,7 +70,7 @@ def test_notes_wrap_at_words_and_commands_stay_on_one_line(calls: FrontDoor) -> 
     forty = {"COLUMNS": "40"}
     told = calls("events", "missed", "--color", "never", terminal=True, environ=forty).err
     assert max(map(len, told.splitlines())) <= 40
-    assert "5 missed:" in " ".join(told.split())
+    assert "5 missed calls (" in " ".join(told.split())
     piped = calls("events", "missed", environ=forty).err
     assert any(len(line) > 80 for line in piped.splitlines()), "a file or pipe has a note on one line"
     missing = calls("trunks", terminal=True, environ=forty).err

@@ -83,4 +83,4 @@ def test_after_a_lost_answer_a_call_says_by_itself_whether_it_rang(serve: Serve,
     never = alovoice(
         *("call", "ivr", "--ivr", "222", "--line", "712037006", "--to", "901234569", "--extid", "2", "--wait=1s")
     )
-    assert (never.code, "Not proof." in never.err) == (6, True)
+    assert (never.code, "This is not proof." in never.err) == (6, True)
