@@ -17,7 +17,7 @@ from alovoice_cli.batch_rows import LEFT_OUT, BatchRow, RowProgress, RowResult
 from alovoice_cli.errors import AlovoiceError, CheckFailedError, ExitCode, ServerError, UsageError
 from alovoice_cli.language import joined, mark, ngettext, tr
 from alovoice_cli.moments import DailyHours, parse_zone
-from alovoice_cli.output.listing import Column, Listing, tone_by
+from alovoice_cli.output.listing import Column, Listing, state_word, tone_by
 from alovoice_cli.receipts import STATE_TONES
 from alovoice_cli.spreadsheet import format_for
 from alovoice_cli.stores.journal_places import JournalPlace
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _TROUBLED = (
     Column("row", "Row", numeric=True),
     Column("numbers", "Numbers"),
-    Column("outcome", "Outcome", tone=tone_by("outcome", STATE_TONES)),
+    Column("outcome", "Outcome", words=state_word, tone=tone_by("outcome", STATE_TONES)),
     Column("problem", "Problem"),
     Column("receipt", "Receipt"),
 )

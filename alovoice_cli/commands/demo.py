@@ -18,6 +18,7 @@ from alovoice_cli.commands.command_classes import CommandApp
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import ServerError, UsageError
 from alovoice_cli.language import mark, tr
+from alovoice_cli.output.messages import wrap_words
 from alovoice_cli.session import Session
 
 app = CommandApp()
@@ -70,19 +71,23 @@ def run_tour(ctx: typer.Context) -> None:
         }
         for remark, line in _STEPS:
             if remark:
-                session.display.write(f"\n# {tr(remark)}\n")
+                _remark(session, tr(remark))
             _tell(session, line)
             if "ai result" in line:
                 time.sleep(_ANALYSIS_SECONDS)
             _run(line, folder, environ, session)
-        remark = tr("All events of the PBX are recorded: a listener receives a day of calls, in seconds.")
-        session.display.write(f"\n# {remark}\n")
+        _remark(session, tr("All events of the PBX are recorded: a listener receives a day of calls, in seconds."))
         play_day(folder, environ, lambda line: _tell(session, line))
         for line in _AFTER_THE_DAY:
             _tell(session, line)
             _run(line, folder, environ, session)
     last = tr("To do the same on a real PBX, run `alovoice login` and leave `-p sandbox` out.")
     session.display.write(f"\n{last}\n")
+
+
+def _remark(session: Session, text: str) -> None:
+    width = session.display.width - len("# ") if session.stdout.isatty() else 0
+    session.display.write("\n" + "".join(f"# {line}\n" for line in wrap_words(text, width)))
 
 
 def _tell(session: Session, line: str) -> None:

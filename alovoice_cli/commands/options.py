@@ -9,7 +9,7 @@ import typer
 from typer.main import get_callback, get_params_convertors_ctx_param_name_from_function
 
 from alovoice_cli.commands.command_classes import PagedCommand
-from alovoice_cli.output.listing import Column, Tone, tone_by
+from alovoice_cli.output.listing import Column, Tone, state_word, tone_by
 
 _T = TypeVar("_T")
 _GROUP = "alovoice.option_group"
@@ -109,7 +109,7 @@ Rejected = Annotated[Path | None, _of_list("--rejected", "OUT.csv", "Write the r
 
 SEVERITY_TONES: Mapping[str, Tone] = {"error": "bad", "warning": "doubt", "note": "quiet"}
 FINDINGS = (
-    Column("severity", "Severity", tone=tone_by("severity", SEVERITY_TONES)),
+    Column("severity", "Severity", words=state_word, tone=tone_by("severity", SEVERITY_TONES)),
     Column("place", "Place"),
     Column(
         "finding", "What, and what to do", value=lambda item: f"{item['message']} ({item['hint']})".removesuffix(" ()")

@@ -17,6 +17,7 @@ SYNONYMS = {
     "batch": "call batches",
     "batches": "call batches",
     "calls": "events",
+    "certify": "events certify",
     "campaign": "autorule",
     "campaigns": "autorule",
     "conference": "call conference",

@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from typing import Literal, NamedTuple, cast
 
 from alovoice_cli.errors import UsageError
-from alovoice_cli.language import joined, pgettext, tr
+from alovoice_cli.language import joined, mark, pgettext, tr
 
 Item = Mapping[str, object]
 Tone = Literal["", "good", "bad", "doubt", "alarm", "quiet", "first", "second"]
@@ -46,6 +46,28 @@ class Column(NamedTuple):
 def tone_by(field: str, tones: Mapping[str, Tone]) -> Callable[[Item], Tone]:
     """Returns a column's `tone` that goes by the value of a field; a value without a tone has none."""
     return lambda item: tones.get(cell_text(item.get(field)), "")
+
+
+_STATE_WORDS = {
+    "done": mark("done"),
+    "refused": mark("refused"),
+    "unsent": mark("unsent"),
+    "unknown": mark("unknown"),
+    "already": mark("already"),
+    "duplicate": mark("duplicate"),
+    "excluded": mark("excluded"),
+    "error": mark("error"),
+    "warning": mark("warning"),
+    "note": mark("note"),
+    "pending": mark("waiting"),
+    "sent_before": mark("sent before"),
+}
+
+
+def state_word(value: object) -> str:
+    """Returns an outcome, the state of a row or a severity as a terminal shows it; another value unchanged."""
+    text = cell_text(value)
+    return tr(_STATE_WORDS.get(text, text))
 
 
 def choose_columns(columns: Sequence[Column], wanted: str | None) -> tuple[Column, ...]:

@@ -28,7 +28,7 @@ from alovoice_cli.commands.options import SEVERITY_TONES, examples
 from alovoice_cli.errors import ExitCode, UsageError
 from alovoice_cli.language import joined, mark, spaced, tr
 from alovoice_cli.output.files import write_new
-from alovoice_cli.output.listing import Column, Listing, tone_by
+from alovoice_cli.output.listing import Column, Listing, state_word, tone_by
 from alovoice_cli.session import Session
 from alovoice_cli.speech.exports import began
 from alovoice_cli.speech.phrases import SoughtPhrase, other_form
@@ -70,7 +70,7 @@ COLUMNS = (
     Column("note", "Note"),
     Column("set_by", "Set by", shown=False),
     *(Column(name, title, shown=False, numeric=True) for name, title in _MEASURE_TITLES.items()),
-    Column("severity", "Severity", tone=tone_by("severity", SEVERITY_TONES)),
+    Column("severity", "Severity", words=state_word, tone=tone_by("severity", SEVERITY_TONES)),
     Column(
         "place",
         "Place",

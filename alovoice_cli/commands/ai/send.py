@@ -17,7 +17,7 @@ from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import AlovoiceError, OutcomeUnknownError, UsageError, worst
 from alovoice_cli.language import tr
 from alovoice_cli.output.display import nobody_answers
-from alovoice_cli.output.listing import Column, Listing, tone_by
+from alovoice_cli.output.listing import Column, Listing, state_word, tone_by
 from alovoice_cli.receipts import STATE_TONES
 from alovoice_cli.session import Session
 
@@ -36,7 +36,7 @@ EXAMPLES = examples(
 )
 COLUMNS = (
     Column("call_id", "Call"),
-    Column("outcome", "Outcome", tone=tone_by("outcome", STATE_TONES)),
+    Column("outcome", "Outcome", words=state_word, tone=tone_by("outcome", STATE_TONES)),
     Column("aicallid", "Analysis"),
     Column("begin_time", "Began (unix)", numeric=True),
     Column("stereoaudio", "Recording", shown=False),

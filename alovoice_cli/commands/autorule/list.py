@@ -11,7 +11,7 @@ from alovoice_cli.commands.options import SharedStore, examples
 from alovoice_cli.errors import NotFoundError
 from alovoice_cli.language import mark, tr
 from alovoice_cli.moments import ClockTime, parse_moment, parse_zone
-from alovoice_cli.output.listing import Column, Item, Listing, tone_by
+from alovoice_cli.output.listing import Column, Item, Listing, state_word, tone_by
 from alovoice_cli.receipts import STATE_TONES
 from alovoice_cli.session import Session
 from alovoice_cli.store_urls import is_server_url
@@ -53,7 +53,7 @@ COLUMNS = (
     Column("created", "Created", value=lambda item: f"{item['begun_at']}"[:10]),
     Column("id", "Id", numeric=True, shown=False),
     Column("receipt", "Receipt", shown=False),
-    Column("outcome", "Outcome", shown=False, tone=tone_by("outcome", STATE_TONES)),
+    Column("outcome", "Outcome", shown=False, words=state_word, tone=tone_by("outcome", STATE_TONES)),
     Column("begun_at", "Created (UTC)", shown=False),
     Column("seen_at", "Seen (UTC)", shown=False),
     _column("fromtime", "Opens"),

@@ -12,7 +12,7 @@ from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import SharedStore, examples
 from alovoice_cli.errors import UsageError
 from alovoice_cli.language import tr
-from alovoice_cli.output.listing import Column, Listing, tone_by
+from alovoice_cli.output.listing import Column, Listing, state_word, tone_by
 from alovoice_cli.receipts import STATE_TONES
 from alovoice_cli.session import Session
 
@@ -36,7 +36,7 @@ BATCHES = (
 ROWS = (
     Column("row", "Row", numeric=True),
     Column("numbers", "Numbers"),
-    Column("outcome", "Outcome", tone=tone_by("outcome", STATE_TONES)),
+    Column("outcome", "Outcome", words=state_word, tone=tone_by("outcome", STATE_TONES)),
     Column("extid", "Our id"),
     Column("receipt", "Receipt"),
     Column("attempts", "Attempts", numeric=True),

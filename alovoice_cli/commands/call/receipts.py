@@ -9,7 +9,7 @@ from alovoice_cli.commands.command_classes import CommandApp
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import SharedStore, examples
 from alovoice_cli.language import ngettext, tr
-from alovoice_cli.output.listing import Column, Listing, Record, tone_by
+from alovoice_cli.output.listing import Column, Listing, Record, state_word, tone_by
 from alovoice_cli.receipts import STATE_TONES
 from alovoice_cli.session import Session
 
@@ -20,7 +20,7 @@ COLUMNS = (
     Column("profile", "PBX"),
     Column("command", "Command"),
     Column("numbers", "Numbers"),
-    Column("outcome", "Outcome", tone=tone_by("outcome", STATE_TONES)),
+    Column("outcome", "Outcome", words=state_word, tone=tone_by("outcome", STATE_TONES)),
     Column("our_id", "Our id", shown=False),
     Column("exit_code", "Exit code", shown=False, numeric=True),
     Column("sent", "Sent", shown=False),

@@ -14,7 +14,7 @@ from alovoice_cli.errors import ExitCode, UsageError
 from alovoice_cli.events.event import STATUS_TONES, status_word
 from alovoice_cli.language import ngettext, tr
 from alovoice_cli.moments import parse_span
-from alovoice_cli.output.listing import Column, Listing, tone_by
+from alovoice_cli.output.listing import Column, Listing, state_word, tone_by
 from alovoice_cli.receipts import STATE_TONES
 from alovoice_cli.session import Session
 
@@ -42,7 +42,7 @@ COLUMNS = (
     Column("answered_by", "Answered by", shown=False),
     Column("duration", "Seconds", shown=False, numeric=True),
     Column("resend_safe", "Safe to send again", shown=False),
-    Column("outcome", "Outcome", shown=False, tone=tone_by("outcome", STATE_TONES)),
+    Column("outcome", "Outcome", shown=False, words=state_word, tone=tone_by("outcome", STATE_TONES)),
 )
 _WORST_FIRST = (ExitCode.UNKNOWN_OUTCOME, ExitCode.NOT_READY, ExitCode.REFUSED)
 

@@ -10,12 +10,12 @@ from alovoice_cli.commands.options import SEVERITY_TONES, examples
 from alovoice_cli.errors import ExitCode
 from alovoice_cli.findings import Finding, Severity, count_of, has_errors, in_order
 from alovoice_cli.language import joined, mark, ngettext, tr
-from alovoice_cli.output.listing import Column, Listing, tone_by
+from alovoice_cli.output.listing import Column, Listing, state_word, tone_by
 from alovoice_cli.routing.lint import CheckedRules, check, compare_with_pbx
 from alovoice_cli.session import Session
 
 COLUMNS = (
-    Column("severity", "Severity", tone=tone_by("severity", SEVERITY_TONES)),
+    Column("severity", "Severity", words=state_word, tone=tone_by("severity", SEVERITY_TONES)),
     Column("place", "Place", lambda finding: f"{finding['file']}:{finding['line']}:{finding['column']}"),
     Column("message", "Finding"),
     Column("hint", "What to do"),

@@ -14,12 +14,12 @@ from alovoice_cli.findings import Finding, Severity, count_of, has_errors
 from alovoice_cli.language import joined, ngettext, tr
 from alovoice_cli.localization import decimal_text
 from alovoice_cli.moments import ClockTime, span_text, unix_microseconds
-from alovoice_cli.output.listing import Column, Listing, Record
+from alovoice_cli.output.listing import Column, Listing, Record, state_word
 from alovoice_cli.session import Session
 
 EXAMPLES = examples("alovoice store check", "alovoice store check --json | jq .outbox_waiting")
 COLUMNS = (
-    Column("severity", "Severity"),
+    Column("severity", "Severity", words=state_word),
     Column(
         "finding",
         "What, and what to do",
