@@ -35,7 +35,7 @@ from alovoice_cli.routing.step import ACTION_TYPES, RouteStep, problem_with
 
 _LONGEST_SHOWN = 60  # characters of a value in a message
 _NUMBER_FORMS = mark('write "901234567", "+998901234567", a prefix "99890*", or a list "@name"')
-_STEP_FORMS = '{ peer = "2000" }, { queue = "6000" }, { ivr = "111" }, { trunk = "998901234567" } or { hangup = true }'
+_STEP_FORMS = '{ peer = "2000" }, { queue = "6000" }, { ivr = "111" }, { trunk = "998901234567" }, { hangup = true }'
 LAST_PEER = "@last_peer"
 
 
