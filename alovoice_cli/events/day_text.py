@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from alovoice_cli.events.day import Day, DayRow, LiveDay, OwedCaller
 from alovoice_cli.events.headline_figures import NOTHING, Figure, value_text
-from alovoice_cli.language import joined, ngettext, tr
+from alovoice_cli.language import joined, ngettext, pgettext, tr
 from alovoice_cli.localization import decimal_text
 from alovoice_cli.masking import disarm
 
@@ -126,10 +126,12 @@ def _row_lines(day: Day, room: int, *, ascii_only: bool) -> list[ScreenLine]:
     for begin in range(0, len(day.rows), size):
         rows = day.rows[begin : begin + size]
         lines += _bars(rows, width, max(row.offered for row in day.rows), 1 if blocks > 1 else _BAR_ROWS, ascii_only)
-        lines.append(_one(_label(tr("Hour")) + "".join(f"{row.name[:2]:>{width}}" for row in rows), "dim"))
-        lines.append(_one(_label(tr("Calls")) + "".join(f"{row.offered:>{width}}" for row in rows)))
+        lines.append(
+            _one(_label(pgettext("hour row", "Hour")) + "".join(f"{row.name[:2]:>{width}}" for row in rows), "dim")
+        )
+        lines.append(_one(_label(pgettext("hour row", "Calls")) + "".join(f"{row.offered:>{width}}" for row in rows)))
         cells = ((f"{row.missed:>{width}}", "bad" if row.missed else "") for row in rows)
-        lines.append(((_label(tr("Missed")), ""), *cells))
+        lines.append(((_label(pgettext("hour row", "Missed")), ""), *cells))
     return lines
 
 
