@@ -230,7 +230,7 @@ def test_only_a_file_is_copied_and_only_to_a_server(alovoice: FrontDoor, file: R
         ((path, f"sqlite:///{path}"), "the same store"),
         ((path, "other.db"), "not to a file"),
         (("missing.db", server), "there is no event store"),
-        ((path, "mysql://x/y"), "of a kind that is not served"),
+        ((path, "mysql://x/y"), "supported"),
     ):
         result = alovoice("store", "copy", *words)
         assert (result.code, told in result.err) == (2, True), (words, result.err)
@@ -281,7 +281,7 @@ def test_a_server_is_checked_as_a_file_is(alovoice: FrontDoor, file: Rows, postg
     assert {finding["code"] for finding in told[1]["findings"]} == {"unsafe-setting"}, "the tests' server has no fsync"
     _sql(target, "DELETE FROM delivery WHERE seq = 5 RETURNING 1")
     result = alovoice("store", "check", "--store", target)
-    assert (result.code, "1 fact has no event" in result.out) == (8, True)
+    assert (result.code, "1 row of call data has no event" in result.out) == (8, True)
 
 
 def test_the_source_is_not_changed(alovoice: FrontDoor, file: Rows, postgres: Cluster) -> None:

@@ -105,7 +105,7 @@ def test_a_ring_group_that_answered_owes_nobody_a_call_and_one_that_did_not_is_o
     _end_of_grace(listen, listening, alovoice)
     bot.wait(lambda: bot.messages)
     assert _told(bot) == {"+998 90 444-44-44": 1}
-    assert "tries" not in bot.texts()[0]
+    assert "calls in 24 hours" not in bot.texts()[0]
 
 
 def test_hidden_callers_are_counted_and_a_made_up_call_is_marked(listen: Listen, bot: Bot, alovoice: FrontDoor) -> None:
@@ -130,7 +130,10 @@ def test_a_burst_of_500_is_a_few_digests_with_each_number_in_one_of_them(listen:
     for place in (0, 499):  # they call again at once
         _call(listening, _number(place), start_time=int(time.time()) + 60)
     bot.wait(lambda: len(_told(bot)) == 500, "the last number")
-    bot.wait(lambda: sum("2 tries" in line for text in bot.texts() for line in text.splitlines()) == 2, "the tries")
+    bot.wait(
+        lambda: sum("2 calls in 24 hours" in line for text in bot.texts() for line in text.splitlines()) == 2,
+        "the tries",
+    )
     assert set(_told(bot).values()) == {1}
     assert all(sum(0 <= at - other < 60 for at in bot.accepted_at) <= 20 for other in bot.accepted_at)
     assert len(bot.messages) <= 20
