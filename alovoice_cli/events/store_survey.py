@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from alovoice_cli.findings import Finding, Severity, count
+from alovoice_cli.findings import Finding, Severity
+from alovoice_cli.language import mark, ngettext, tr
 from alovoice_cli.moments import span_text
 
 _MICRO = 1_000_000
@@ -89,70 +90,110 @@ def survey_findings(survey: StoreSurvey, now: int) -> list[Finding]:
 
 
 def _errors(survey: StoreSurvey) -> Iterator[Finding]:
-    aside = "stop the listener and restore a copy; `alovoice events export` saves what can still be read"
+    aside = tr("stop the listener and restore a copy; `alovoice events export` saves what can still be read")
     for fault in survey.faults[:_MOST_FAULTS]:
-        yield Finding(Severity.ERROR, "damaged", f"the store is damaged: {fault}", aside)
+        yield Finding(Severity.ERROR, "damaged", tr("the store is damaged: {problem}", problem=fault), aside)
     if survey.version > survey.known_version:
         yield Finding(
             Severity.ERROR,
             "newer-version",
-            f"the store is of version {survey.version}, this alovoice knows {survey.known_version}",
-            "upgrade alovoice",
+            tr(
+                "the store has version {version}, and this alovoice knows {known}",
+                version=survey.version,
+                known=survey.known_version,
+            ),
+            tr("upgrade alovoice"),
         )
     if survey.queued_without_event:
-        rows = count(survey.queued_without_event, "queued delivery has", "queued deliveries have")
-        yield Finding(Severity.ERROR, "queued-without-event", f"{rows} no event, and cannot be sent", _RESTORE)
+        message = ngettext(
+            "{n} queued delivery has no event, and cannot be sent",
+            "{n} queued deliveries have no event, and cannot be sent",
+            survey.queued_without_event,
+        )
+        yield Finding(Severity.ERROR, "queued-without-event", message, tr(_RESTORE))
     if survey.facts_without_event:
-        rows = count(survey.facts_without_event, "fact has", "facts have")
-        yield Finding(Severity.ERROR, "facts-without-event", f"{rows} no event", _RESTORE)
+        message = ngettext("{n} fact has no event", "{n} facts have no event", survey.facts_without_event)
+        yield Finding(Severity.ERROR, "facts-without-event", message, tr(_RESTORE))
 
 
-_RESTORE = "rows were deleted by another program: restore a copy, or export the events and import them into a new store"
+_RESTORE = mark("another program deleted rows: restore a copy, or export the events and import them into a new store")
 
 
 def _warnings(survey: StoreSurvey, now: int) -> Iterator[Finding]:
     is_up = survey.is_listener_up(now)
-    start = "" if is_up else "start `alovoice listen`, which does that first"
+    start = "" if is_up else tr("start `alovoice listen`, which does that first")
     if survey.underived:
-        rows = count(survey.underived, "event was", "events were")
-        yield _warning("underived", f"{rows} stored and not read yet", start)
+        message = ngettext(
+            "{n} event was stored and not read yet", "{n} events were stored and not read yet", survey.underived
+        )
+        yield _warning("underived", message, start)
     if survey.spooled:
-        rows = count(survey.spooled, "event lies", "events lie")
-        where = ", ".join(spool.path for spool in survey.spools if spool.deliveries)
-        yield _warning("spooled", f"{rows} in a spool, not in the store: {where}", start or _SPOOL)
+        message = ngettext(
+            "{n} event is in a spool, not in the store: {paths}",
+            "{n} events are in a spool, not in the store: {paths}",
+            survey.spooled,
+            paths=", ".join(spool.path for spool in survey.spools if spool.deliveries),
+        )
+        yield _warning("spooled", message, start or tr(_SPOOL))
     yield from _waiting_warnings(survey.targets, now)
     if survey.notices_oldest_at is not None and now - survey.notices_oldest_at > _LONG_WAIT:
         age = span_text((now - survey.notices_oldest_at) // _MICRO)
-        calls = count(survey.notices_waiting, "missed call waits", "missed calls wait")
-        yield _warning("notices-wait", f"{calls} to be told of, the oldest for {age}", "see `alovoice notify test`")
+        message = ngettext(
+            "{n} missed call waits for a notification, the oldest for {age}",
+            "{n} missed calls wait for a notification, the oldest for {age}",
+            survey.notices_waiting,
+            age=age,
+        )
+        yield _warning("notices-wait", message, tr("see `alovoice notify test`"))
     if survey.newest_at is not None and survey.newest_at - now > _MINUTE:
         ahead = span_text((survey.newest_at - now) // _MICRO)
-        yield _warning("from-the-future", f"the newest event is {ahead} ahead of this machine's clock", "set the clock")
+        message = tr("the newest event is {time} ahead of this computer's clock", time=ahead)
+        yield _warning("from-the-future", message, tr("set the clock"))
     for path in survey.set_aside:
-        yield _warning("set-aside", f"a damaged store was moved to {path}: what it held is missing here", _ASIDE)
+        yield _warning(
+            "set-aside", tr("a damaged store was moved to {path}: its events are missing here", path=path), tr(_ASIDE)
+        )
     for setting in survey.unsafe:
-        yield _warning("unsafe-setting", f"the server has {setting}: what was acknowledged can be lost", _UNSAFE)
+        yield _warning(
+            "unsafe-setting",
+            tr("the server has {setting}: acknowledged events can be lost", setting=setting),
+            tr(_UNSAFE),
+        )
 
 
-_SPOOL = "the store did not take them when they came: the listener's messages say why, and it tries again each second"
-_ASIDE = "sqlite3's `.recover` makes a store of it that `alovoice events export --store` reads"
-_UNSAFE = "set it to on in postgresql.conf"
+_SPOOL = mark(
+    "the store did not accept them when they came: the listener's messages say why, and it tries again each second"
+)
+_ASIDE = mark("`.recover` of sqlite3 makes a store from it that `alovoice events export --store` reads")
+_UNSAFE = mark("set it to on in postgresql.conf")
 
 
 def _waiting_warnings(targets: Iterable[WaitingTarget], now: int) -> Iterator[Finding]:
     for target in targets:
         if target.state != "taking":
-            waits = f", {target.waiting} wait" if target.waiting else ""
-            yield _warning("target-does-not-take", f"{target.label} is {target.state}{waits}", _OUTBOX)
+            message = tr("{target} is {state}", target=target.label, state=target.state)
+            if target.waiting:
+                message = tr(
+                    "{target} is {state}, {number} wait",
+                    target=target.label,
+                    state=target.state,
+                    number=target.waiting,
+                )
+            yield _warning("target-does-not-take", message, tr(_OUTBOX))
         elif target.oldest_at is not None and now - target.oldest_at > _LONG_WAIT:
             age = span_text((now - target.oldest_at) // _MICRO)
-            yield _warning("outbox-waits", f"{target.label}: {target.waiting} wait, the oldest for {age}", _OUTBOX)
+            message = tr(
+                "{target}: {number} wait, the oldest for {age}", target=target.label, number=target.waiting, age=age
+            )
+            yield _warning("outbox-waits", message, tr(_OUTBOX))
         if target.dead:
-            letters = count(target.dead, "dead letter")
-            yield _warning("dead-letters", f"{target.label}: {letters}", _OUTBOX)
+            message = ngettext(
+                "{target}: {n} dead letter", "{target}: {n} dead letters", target.dead, target=target.label
+            )
+            yield _warning("dead-letters", message, tr(_OUTBOX))
 
 
-_OUTBOX = "see `alovoice events outbox list`"
+_OUTBOX = mark("see `alovoice events outbox list`")
 
 
 def _notes(survey: StoreSurvey) -> Iterator[Finding]:
@@ -160,8 +201,12 @@ def _notes(survey: StoreSurvey) -> Iterator[Finding]:
         yield Finding(
             Severity.NOTE,
             "older-version",
-            f"the store is of version {survey.version}: the next command brings it to {survey.known_version}",
-            "afterwards older versions of alovoice refuse it",
+            tr(
+                "the store has version {version}: the next command upgrades it to {known}",
+                version=survey.version,
+                known=survey.known_version,
+            ),
+            tr("afterwards older versions of alovoice refuse it"),
         )
 
 
