@@ -88,7 +88,7 @@ def test_a_budget_holds_for_a_day_and_sends_all_or_nothing(alovoice: FrontDoor, 
     assert alovoice("ai", "send", "1", "2", "--budget", "3").code == 0
     over = alovoice("ai", "send", "3", "4", "--budget", "3")
     assert over.code == 8
-    assert "1 more fit" in over.err
+    assert "room for 1 more" in over.err
     assert alovoice("ai", "send", "1", "2", "--budget", "0").code == 0, "what was sent before costs nothing"
     assert pbx.asked == ["1", "2"]
     alovoice.later(hours=25)
