@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
-from alovoice_cli.language import joined, ngettext, spaced, tr
+from alovoice_cli.language import joined, ngettext, tr
 
 _ROWS_NAMED = 5
 
@@ -166,19 +166,3 @@ def count_of(severity: Severity, number: int) -> str:
     if severity is Severity.WARNING:
         return ngettext("{n} warning", "{n} warnings", number)
     return ngettext("{n} note", "{n} notes", number)
-
-
-def name_lines(lines: Sequence[int]) -> str:
-    """`line 3`, or `lines 3, 7, 12 and 40 more`."""
-    if len(lines) == 1:
-        return f"line {lines[0]}"
-    named = [str(line) for line in lines[:_ROWS_NAMED]]
-    rest = len(lines) - len(named)
-    if rest:
-        return f"lines {', '.join(named)} and {spaced(rest)} more"
-    return f"lines {', '.join(named[:-1])} and {named[-1]}"
-
-
-def count(number: int, one: str, many: str = "") -> str:
-    """`1 number`, `4 812 numbers`."""
-    return f"{spaced(number)} {one if number == 1 else many or one + 's'}"

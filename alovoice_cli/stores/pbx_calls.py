@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from alovoice_cli.events.event import Call
+from alovoice_cli.language import tr
 from alovoice_cli.stores.event_engine import Connection, marks, opened, reading, store_exists
 from alovoice_cli.stores.event_schema import CALL_COLUMNS
 
@@ -95,9 +96,9 @@ def _strange_ids(connection: Connection, ids: Sequence[str]) -> Iterator[Strange
         f" LEFT JOIN call ON call.call_id = fact.call_id WHERE delivery.id {among}"
     )
     for id, own in connection.execute(of_event, ids):
-        yield StrangeId(id, "the id of an event", own)
+        yield StrangeId(id, tr("the id of an event"), own)
     of_request = f"SELECT external_id, pbx_call_id FROM fact WHERE external_id {among} AND type = 'result'"
     for id, own in connection.execute(of_request, ids):
-        yield StrangeId(id, "the extid of our own request", own)
+        yield StrangeId(id, tr("the extid of our own request"), own)
     for id, own in connection.execute(f"SELECT call_id, pbx_call_id FROM call WHERE call_id {among}", ids):
-        yield StrangeId(id, "what a callstart was answered with (event_call_id)", own)
+        yield StrangeId(id, tr("the response to a callstart (event_call_id)"), own)
