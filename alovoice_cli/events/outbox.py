@@ -340,11 +340,6 @@ class OutboxSelection:
     events: Sequence[int] = ()
 
 
-def events_text(count: int) -> str:
-    """Returns `1 event`, `6 events`."""
-    return ngettext("{n} event", "{n} events", count)
-
-
 def is_of_notices(target: str) -> bool:
     """Whether people are told of missed calls by this target (its name): nothing else waits for it."""
     return target.startswith("notify ")

@@ -44,7 +44,7 @@ _JSON_TYPES = (str, int, float, bool)
 
 
 @dataclass(frozen=True, slots=True)
-class Value:
+class TypedValue:
     """What a program may give for a word: its type, a number's bounds, and what holds where nothing is given."""
 
     type: ValueType = "text"
@@ -68,7 +68,7 @@ class Option:
     required: bool = False
     hidden: bool = False
     panel: str = ""
-    value: Value = Value()
+    value: TypedValue = TypedValue()
 
     @property
     def name(self) -> str:
@@ -96,7 +96,7 @@ class Argument:
     choices: tuple[str, ...] = ()
     required: bool = True
     repeatable: bool = False
-    value: Value = Value()
+    value: TypedValue = TypedValue()
     offers: tuple[str, ...] = ()
     """What TAB offers, where other words are valid too."""
 
@@ -168,7 +168,7 @@ def own_options(command: Command, common: Sequence[Option]) -> tuple[Option, ...
 def _command(node: Any, path: tuple[str, ...], help_names: tuple[str, ...]) -> Command:
     options = [_option(param) for param in node.params if param.param_type_name == "option"]
     if node.add_help_option:
-        options.append(Option(help_names, "flag", "", "Show this help.", value=Value("boolean", default=False)))
+        options.append(Option(help_names, "flag", "", "Show this help.", value=TypedValue("boolean", default=False)))
     examples, epilog = _examples(node.epilog or "")
     return Command(
         path=path,
@@ -219,10 +219,10 @@ def _argument(param: Any) -> Argument:
     )
 
 
-def _value(param: Any, flag: ValueType | None = None) -> Value:
+def _value(param: Any, flag: ValueType | None = None) -> TypedValue:
     kind = _kind(param, _metavar(param, ""))
     known = _VALUE_TYPES.get(param.type.name.removesuffix(" range"), "text")
-    return Value(
+    return TypedValue(
         type=flag or (kind if kind in ("choice", "file", "directory") else known),
         minimum=getattr(param.type, "min", None),
         maximum=getattr(param.type, "max", None),

@@ -4,7 +4,7 @@ import pytest
 import typer
 from typer.main import get_command
 
-from alovoice_cli.reference.tree import Argument, Command, Option, Value, common_options, own_options, read_tree
+from alovoice_cli.reference.tree import Argument, Command, Option, TypedValue, common_options, own_options, read_tree
 
 
 def at(tree: Command, *words: str) -> Command:
@@ -60,21 +60,21 @@ def test_an_option_tells_its_spellings_and_its_default(toy: Command) -> None:
 def test_arguments_tell_what_they_are(toy: Command) -> None:
     assert at(toy, "logout").arguments == (Argument("PROFILE", "profile", "", required=False),)
     assert at(toy, "copy").arguments == (
-        Argument("HOW", "choice", "", ("fast", "slow"), value=Value("choice"), offers=("fast", "slow")),
-        Argument("FILES", "file", "", repeatable=True, value=Value("file")),
+        Argument("HOW", "choice", "", ("fast", "slow"), value=TypedValue("choice"), offers=("fast", "slow")),
+        Argument("FILES", "file", "", repeatable=True, value=TypedValue("file")),
     )
     assert at(toy, "autorule", "get").arguments == (Argument("ID", "text", ""),)
 
 
 def test_a_word_tells_machines_its_type_its_bounds_and_what_holds_without_it(toy: Command) -> None:
     create = at(toy, "autorule", "create")
-    assert option(create, "--record").value == Value("file")
-    assert option(create, "--into").value == Value("directory")
-    assert option(create, "--tries").value == Value("integer", minimum=1, default=2)
-    assert option(create, "--paused").value == Value("boolean", default=False)
-    assert option(create, "--encoding").value == Value("choice", default="json")
-    assert option(create, "--timeout").value == Value("number")
-    assert option(create, "--help").value == Value("boolean", default=False)
+    assert option(create, "--record").value == TypedValue("file")
+    assert option(create, "--into").value == TypedValue("directory")
+    assert option(create, "--tries").value == TypedValue("integer", minimum=1, default=2)
+    assert option(create, "--paused").value == TypedValue("boolean", default=False)
+    assert option(create, "--encoding").value == TypedValue("choice", default="json")
+    assert option(create, "--timeout").value == TypedValue("number")
+    assert option(create, "--help").value == TypedValue("boolean", default=False)
 
 
 def test_examples_are_told_apart_from_the_rest_of_the_epilog(toy: Command) -> None:
