@@ -1,4 +1,4 @@
-"""What we answer the PBX: ids of calls, `true`, and what a CRM may say in our place (API, section 6)."""
+"""The listener's answers to the PBX: ids of calls, `true`, and answers that a CRM gives (API, section 6)."""
 
 import json
 import random
@@ -14,7 +14,7 @@ from alovoice_cli.language import mark, tr
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
-# An id is no secret, so the system's source of randomness (50 µs a call beside a busy thread) only seeds this one.
+# An id is no secret: the system's randomness takes 50 µs a call beside a busy thread, so it only seeds this generator.
 _random = random.Random(random.SystemRandom().getrandbits(256))  # noqa: S311 - as said
 _INTEGER = re.compile(r"[0-9]{1,12}")
 _LONGEST_ID = 32
@@ -24,12 +24,12 @@ TRUE = b"true"
 
 
 def new_id(unix_ms: int) -> str:
-    """An id of 26 letters and digits that sorts by its time: what a callstart is answered with (at most 32 fit)."""
+    """Returns an id for a callstart's answer: 26 letters and digits that sort by time; at most 32 would fit."""
     return _time_part(unix_ms) + "".join([_PAIRS[_random.getrandbits(10)] for _ in range(8)])
 
 
 def derived_id(unix_ms: int, content: bytes) -> str:
-    """An id as `new_id` makes it, and the same one for the same content."""
+    """Returns an id with the form of `new_id` that depends on time and content alone."""
     number = int.from_bytes(sha256(content).digest()[:10], "big")
     return _time_part(unix_ms) + "".join([_PAIRS[(number >> shift) & 1023] for shift in range(70, -1, -10)])
 
@@ -47,16 +47,16 @@ class StartAnswer:
     callto: str | None = None
 
     def as_bytes(self) -> bytes:
-        """What goes out."""
+        """Returns the body of the answer."""
         return json.dumps({"callto": self.callto}).encode() if self.callto is not None else self.call_id.encode()
 
     def as_values(self) -> Mapping[str, object]:
-        """What is kept with the event."""
+        """Returns the values that are stored with the event."""
         return {"id": self.call_id} if self.callto is None else {"callto": self.callto}
 
 
 def kept_answer(values: object, own_id: str) -> StartAnswer:
-    """What a callstart was answered, from what was kept of it; our own id where nothing readable was."""
+    """Returns the answer to a callstart from its stored values, or `own_id` where no stored value can be read."""
     kept = values if isinstance(values, dict) else {}
     if isinstance(kept.get("callto"), str):
         return StartAnswer(own_id, kept["callto"])
@@ -65,11 +65,11 @@ def kept_answer(values: object, own_id: str) -> StartAnswer:
 
 @dataclass(frozen=True, slots=True)
 class CrmAnswer:
-    """How a CRM that was asked about a callstart reacted.
+    """How a CRM reacted when it was asked for the answer to a callstart.
 
-    `start` is an answer that the PBX takes, else None: ours goes out then. `is_settled`: the CRM answered 2xx, so it
-    knows of the callstart; `reason` says why that answer is of no use. `is_late`: the PBX could wait no longer, and the
-    CRM may answer yet.
+    `start` is an answer that the PBX takes; None: the listener answers with its own id. `is_settled`: the CRM answered
+    2xx, so it knows of the callstart; `reason` says why its answer cannot be used. `is_late`: the PBX could not wait
+    any longer, and the CRM may still answer.
     """
 
     start: StartAnswer | None = None
@@ -83,16 +83,16 @@ EXPECTED_ANSWER = mark(
     ' {"callto": "99 123 45 67"} (API, section 6)'
 )
 NO_ANSWER = CrmAnswer()
-"""The CRM was not reached, or refused: it is told of the event once more."""
+"""The CRM was not reached, or refused: the event is forwarded to it again."""
 LATE_ANSWER = CrmAnswer(is_late=True)
 
 
 def read_crm_answer(status: int, body: bytes, own_id: str) -> CrmAnswer:
-    """A CRM's answer to a callstart.
+    """Returns what a CRM's answer to a callstart means.
 
-    Of use are an integer of at most 12 digits or a text of at most 32 characters (plain, or as a JSON value), and an
-    object with `callto`, also in the vendor's own notation: `{callto: "99 123 45 67"}`. A redirected call keeps our id,
-    for the CRM gave none.
+    An answer can be used if it is an integer of at most 12 digits, a text of at most 32 characters (plain, or as a JSON
+    value), or an object with `callto`, also in the vendor's own notation: `{callto: "99 123 45 67"}`. A redirected call
+    keeps our id, because the CRM gave none.
     """
     if not 200 <= status < 300:
         return NO_ANSWER
@@ -108,7 +108,7 @@ def read_crm_answer(status: int, body: bytes, own_id: str) -> CrmAnswer:
 
 
 def _start_answer(text: str, own_id: str) -> StartAnswer | str:
-    """The answer that a text gives, or in words what the text is instead."""
+    """Returns the answer that a text gives; for any other text returns words that describe it."""
     value = _value(text)
     if isinstance(value, dict):
         callto = value.get("callto")
@@ -131,9 +131,10 @@ def _value(text: str) -> object:
 
 
 def _id_trouble(text: str) -> str:
-    """Why a text is not a valid id of a call, in words; "" where it is one.
+    """Returns in words why a text is not a valid id of a call; "" for a valid id.
 
-    An id has 12 digits at most where it is all digits, else 32 characters; it is no web page, no word of yes or no.
+    An id of digits alone has at most 12 digits, any other id at most 32 characters. A web page, and words for yes and
+    no, are no ids.
     """
     if not text:
         return tr("no body")

@@ -1,8 +1,8 @@
-"""A body from the PBX as a value, by its content and not by its header: JSON, form fields, or nothing readable.
+"""Reads a body from the PBX into a value. The content decides, not the header: JSON, form fields, or unreadable.
 
-Whatever arrives, nothing here raises and nothing here is lost: the bytes themselves are stored before. Hostile but
-valid JSON (safety finding 10: huge integers, NaN, 1e999, lone surrogates, deep nesting) becomes a value that can be
-written as JSON again, or is told as unreadable.
+Nothing here raises for any body, and nothing is lost: the bytes are stored before. Hostile but valid JSON (safety
+finding 10: huge integers, NaN, 1e999, lone surrogates, deep nesting) becomes a value that can be written as JSON again,
+or is reported as unreadable.
 """
 
 import json
@@ -16,11 +16,12 @@ from alovoice_cli.events.body_text import charset_of, decoded, unpacked
 
 _DEEPEST = 64
 _MOST_FIELDS = 1000
-_LONGEST_LOOSE = 20_000  # whoever writes by hand writes little; a megabyte would take a second
+_LONGEST_LOOSE = 20_000  # people who write by hand write little; a megabyte would take a second
 _BEGINS_JSON = r"\s*+(?:\{|\[(?!\]))"  # and not the key `[]id`
 _BEGINS_LOOSE = r"\s*+[{\['\"]"
-# What the vendor's page has beyond JSON: bare keys (`[]id` too), texts in single quotes, a comma before a bracket.
-# Every repeat is possessive, and what begins is consumed: no letter is looked at more than a fixed number of times.
+# Notation of the vendor's page that is no JSON: bare keys (`[]id` too), texts in single quotes, a comma before a
+# closing bracket. Every repeat is possessive, and every beginning is consumed: each letter is read a fixed number of
+# times at most.
 _LOOSE = (
     r"""(?s)(?P<text>"(?:[^"\\]++|\\.)*+"?+)"""
     r"""|'(?P<single>(?:[^'\\]++|\\.)*+)(?P<closed>')?+"""
@@ -31,7 +32,7 @@ _IN_SINGLE = r"""(?s)\\.|\""""
 
 
 class Value(NamedTuple):
-    """What a body holds: an object, a list, or another JSON value; or None and the `problem`."""
+    """The content of a body: an object, a list, or another JSON value; or None and the `problem`."""
 
     value: object
     problem: str = ""
@@ -54,13 +55,16 @@ def read_body(body: bytes, content_type: str, content_encoding: str = "") -> Val
 
 
 def read_query(query: str) -> object:
-    """The fields of a URL's query: an object, or a list of them where each comes as often; None where it has none."""
+    """Returns the fields of a URL's query.
+
+    Returns an object, a list of objects if each field occurs equally often, or None for an empty query.
+    """
     read = _read_form(query.encode("latin-1", "replace").decode("utf-8", "replace"), "utf-8")
     return None if read.problem else _without_brackets(read.value)
 
 
 def read_json(text: str) -> Value:
-    """The value of a text in JSON, or in the vendor's own notation: `{callto: '99 123 45 67',}`."""
+    """Returns the value of a text in JSON, or in the vendor's own notation: `{callto: '99 123 45 67',}`."""
     if _depth(text) > _DEEPEST:
         return Value(None, f"nested deeper than {_DEEPEST} levels")
     try:
@@ -74,7 +78,7 @@ def read_json(text: str) -> Value:
 
 
 def _as_strict(match: re.Match[str]) -> str:
-    """A piece of the vendor's notation as JSON has it."""
+    """Returns a piece of the vendor's notation as JSON."""
     if match["closed"]:
         return '"' + re.sub(_IN_SINGLE, _unquoted, match["single"]) + '"'
     if match["colon"] is not None:
@@ -83,7 +87,7 @@ def _as_strict(match: re.Match[str]) -> str:
 
 
 def _unquoted(match: re.Match[str]) -> str:
-    """A quote within single quotes: the single one needs no backslash any more, the double one needs it now."""
+    """Returns a quote from a text in single quotes as JSON: without a backslash for ', with one for "."""
     return {'"': '\\"', "\\'": "'"}.get(match.group(), match.group())
 
 
@@ -94,11 +98,11 @@ def _loads(text: str) -> object:
 
 def _finite(text: str) -> float | str:
     number = float(text)
-    return number if number - number == 0 else text  # 1e999 would come out again as invalid JSON
+    return number if number - number == 0 else text  # 1e999 would be written as invalid JSON
 
 
 def _depth(text: str) -> int:
-    """An upper bound of the nesting: brackets inside of texts count too."""
+    """Returns an upper bound of the nesting: brackets inside texts count too."""
     if text.count("[") + text.count("{") <= _DEEPEST:
         return 0
     deepest = depth = 0
@@ -150,7 +154,7 @@ def _part_text(part: Any) -> str:
 
 
 def _fields(pairs: list[tuple[str, str]]) -> Value:
-    """Fields that each come once are one object; fields that each come n times are n objects."""
+    """Returns the fields as one object if each occurs once, or as n objects if each occurs n times."""
     columns: dict[str, list[str]] = {}
     for name, value in pairs:
         columns.setdefault(name, []).append(value)
@@ -171,7 +175,7 @@ def _without_brackets(value: object) -> object:
         return value
     plain = {_bare(key): item for key, item in value.items()}
     if len(plain) < len(value):
-        return value  # `id` and `[]id` side by side: neither may hide the other
+        return value  # `id` and `[]id` together: neither may hide the other
     return _unzipped(plain) if _is_table(value) else plain
 
 
@@ -180,7 +184,7 @@ def _bare(key: str) -> str:
 
 
 def _is_table(value: Mapping[str, object]) -> bool:
-    """Whether `[]` keys hold lists of one length: a list of objects, written column by column."""
+    """Returns whether `[]` keys hold lists of one length: a list of objects that was written column by column."""
     lists = [item for key, item in value.items() if _bare(key) != key]
     lengths = {len(item) for item in lists if isinstance(item, list)}
     return len(lists) == len(value) and len(lengths) == 1 and all(isinstance(item, list) for item in lists)

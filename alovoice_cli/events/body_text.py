@@ -1,4 +1,4 @@
-"""The bytes of a body as text: unpacked as `Content-Encoding` says, and decoded from the charset that is declared."""
+"""Turns the bytes of a body into text: unpacks by `Content-Encoding`, and decodes by the declared charset."""
 
 import codecs
 import re
@@ -8,11 +8,11 @@ from json import detect_encoding
 from typing import NamedTuple
 
 MOST_UNPACKED = 1 << 20
-"""How large a packed body may be once it is unpacked: no larger than a plain one may come."""
+"""The largest size in bytes of an unpacked body: the same limit as for a plain body."""
 
 _CHARSET = r"""(?i)charset\s*=\s*["']?([\w.:-]{1,40})"""
-# Of Python's codecs those that a sender of telephone calls may mean; others (idna, punycode, unicode_escape) are slow
-# or read escapes where there are none.
+# Python's codecs that a sender of telephone calls may use. Others (idna, punycode, unicode_escape) are slow, or read
+# escapes in plain text.
 _CHARSETS = ("utf", "ascii", "cp", "iso8859", "koi8", "mac", "gb", "big5", "euc", "shift", "ptcp")
 _WIDE = ("utf-16", "utf-32")
 _GZIP, _ZLIB, _RAW_DEFLATE = 16 + zlib.MAX_WBITS, zlib.MAX_WBITS, -zlib.MAX_WBITS
@@ -28,29 +28,29 @@ class BodyText(NamedTuple):
 
 
 def body_text(body: bytes, content_type: str = "", content_encoding: str = "") -> BodyText:
-    """The text of a body as it came."""
+    """Returns the text of a body as received."""
     plain, problem = unpacked(body, content_encoding)
     return BodyText(None, problem=problem) if problem else decoded(plain, content_type)
 
 
 def decoded(plain: bytes, content_type: str) -> BodyText:
-    """The text of an unpacked body.
+    """Returns the text of an unpacked body.
 
-    Its first bytes (a byte order mark, the zeros of UTF-16) win over the charset that is declared.
+    Its first bytes (a byte order mark, the zeros of UTF-16) have priority over the declared charset.
     """
     declared, found = charset_of(content_type), detect_encoding(plain)
     is_seen = plain.startswith(codecs.BOM_UTF8) or any(name.startswith(_WIDE) for name in (declared, found))
     for charset in (found, declared) if is_seen else (declared, found):
         try:
             return BodyText(plain.decode(charset).removeprefix("\ufeff"), charset)
-        except (UnicodeDecodeError, LookupError):  # LookupError: none is declared
+        except (UnicodeDecodeError, LookupError):  # LookupError: no charset is declared
             continue
     return BodyText(None, problem=f"no text in {declared}" if declared else "no UTF-8 text")
 
 
 @lru_cache(64)
 def charset_of(content_type: str) -> str:
-    """The charset that a content type declares, by Python's name; "" where it declares none that can be read."""
+    """Returns Python's name of the charset that a content type declares; "" for none, or an unknown one."""
     found = re.search(_CHARSET, content_type) if "charset" in content_type.lower() else None
     if found is None:
         return ""
@@ -62,9 +62,9 @@ def charset_of(content_type: str) -> str:
 
 
 def unpacked(body: bytes, content_encoding: str) -> tuple[bytes, str]:
-    """The body unpacked, and the problem where it cannot be. gzip is known by its first bytes too.
+    """Returns the unpacked body, and the problem if it cannot be unpacked; gzip is also known by its first bytes.
 
-    A body that does not unpack and is text stays as it is: a proxy may have unpacked it, and left the header.
+    A body that cannot be unpacked but is text stays unchanged: a proxy may have unpacked it and left the header.
     """
     encoding = content_encoding.strip().lower()
     if body.startswith(_GZIP_BEGINS):
@@ -72,7 +72,7 @@ def unpacked(body: bytes, content_encoding: str) -> tuple[bytes, str]:
     if encoding in ("", "identity") or not body:
         return body, ""
     plain, problem = b"", f"packed as {encoding[:40]!r}, which is not read"
-    if encoding == "deflate":  # with a head as RFC 1950 has it, or bare, as some senders understand the word
+    if encoding == "deflate":  # with a header as in RFC 1950, or without: some senders use the word for both
         plain, problem = _inflated(body, _ZLIB if body[0] & 15 == 8 else _RAW_DEFLATE, "deflate")
     return (body, "") if problem and _is_text(body) else (plain, problem)
 

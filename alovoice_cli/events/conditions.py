@@ -1,7 +1,7 @@
-"""What is asked of an event or a call, as a tree of plain values: the stores make SQL of it, with bound values.
+"""Conditions on an event or a call, as a tree of plain values; the stores turn it into SQL with bound values.
 
-A field that an event has not is `none`. It equals nothing and is neither less nor more than anything, so `status = 486`
-and `duration < 5` do not hold for it, while `status != 486` and `not duration < 5` do: there is no third truth value.
+A field without a value is `none`. It equals nothing, and is neither less nor more than anything: `status = 486` and
+`duration < 5` are false for it, `status != 486` and `not duration < 5` are true. There is no third truth value.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,7 +11,8 @@ from typing import Literal
 from alovoice_cli.events.event import EVENT_TYPES
 
 Kind = Literal["text", "phone", "number", "seconds", "microseconds"]
-"""`phone` is compared in its canonical form; the last two are moments, in the unit in which they are stored."""
+"""The kinds of fields. `phone` is compared in canonical form; the last two are moments, in the unit of their storage.
+"""
 
 Operator = Literal["=", "!=", "<", "<=", ">", ">=", "~", "!~", "in"]
 Value = str | int | None
@@ -19,7 +20,7 @@ Value = str | int | None
 
 @dataclass(frozen=True, slots=True)
 class EventField:
-    """Something that can be asked about."""
+    """A field that a condition can use."""
 
     name: str
     kind: Kind
@@ -38,21 +39,21 @@ class Compare:
 
 @dataclass(frozen=True, slots=True)
 class Not:
-    """True where the term is not."""
+    """True if the term is false."""
 
     term: "Condition"
 
 
 @dataclass(frozen=True, slots=True)
 class And:
-    """True where all terms are; without terms, everywhere."""
+    """True if all terms are true; always true without terms."""
 
     terms: tuple["Condition", ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Or:
-    """True where one of the terms is; without terms, nowhere."""
+    """True if one of the terms is true; never true without terms."""
 
     terms: tuple["Condition", ...]
 
@@ -95,12 +96,13 @@ EVENT_FIELDS = {
         EventField("problem", "text", "why it could not be read"),
     )
 }
-"""`number`, `line`, `peer`, `direction`, `external_id`, `pbx_call_id` and `started` are also known of an event whose
-call has them. `event_call_id` of a result is that of a call that has the result's id."""
+"""The fields of a condition on events. `number`, `line`, `peer`, `direction`, `external_id`, `pbx_call_id` and
+`started` may also come from the event's call. `event_call_id` of a result is that of the call that has the result's id.
+"""
 
 
 def holds(condition: Condition, values: Mapping[str, Value]) -> bool:
-    """Whether the condition holds for these values, by the rules that the stores' SQL follows too."""
+    """Returns whether the condition is true for these values, by the same rules as the stores' SQL."""
     if isinstance(condition, Not):
         return not holds(condition.term, values)
     if isinstance(condition, And):
@@ -111,7 +113,7 @@ def holds(condition: Condition, values: Mapping[str, Value]) -> bool:
 
 
 def needs(condition: Condition, fields: frozenset[str], *, negated: bool = False) -> bool:
-    """Whether the condition can hold only where one of these fields has a value (or it says no when not sure)."""
+    """Returns whether the condition can be true only if one of these fields has a value; False if uncertain."""
     if isinstance(condition, Not):
         return needs(condition.term, fields, negated=not negated)
     if isinstance(condition, Compare):
@@ -122,7 +124,7 @@ def needs(condition: Condition, fields: frozenset[str], *, negated: bool = False
 
 
 def fields_of(condition: Condition) -> frozenset[str]:
-    """The names of the fields that the condition asks about."""
+    """Returns the names of the fields in the condition."""
     if isinstance(condition, Compare):
         return frozenset((condition.field,))
     if isinstance(condition, Not):
@@ -131,13 +133,13 @@ def fields_of(condition: Condition) -> frozenset[str]:
 
 
 def all_of(*conditions: Condition | None) -> Condition:
-    """All of these that are given."""
+    """Returns a condition that is true if all the given conditions are; None stands for no condition."""
     given = tuple(condition for condition in conditions if condition is not None)
     return given[0] if len(given) == 1 else And(given)
 
 
 def lower(text: str) -> str:
-    """The text with A–Z lowered: databases differ in what else they lower."""
+    """Returns the text with A–Z in lower case: databases differ for all other letters."""
     return "".join(chr(ord(letter) + 32) if "A" <= letter <= "Z" else letter for letter in text)
 
 

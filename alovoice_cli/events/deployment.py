@@ -1,4 +1,4 @@
-"""What a machine needs round `alovoice listen`, as text: a systemd unit, a location for nginx. Nothing is written."""
+"""The files that a machine needs around `alovoice listen`: a systemd unit, a location for nginx. Writes nothing."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -115,11 +115,12 @@ SHARED_NAME = "alovoice"
 
 @dataclass(frozen=True, slots=True)
 class ServiceUnit:
-    """A systemd service: `name` without `.service`; `argv` begins with the program's whole path.
+    """A systemd service. `name` is without `.service`; `argv` begins with the absolute path of the program.
 
-    `environment` is for places, not for secrets: a unit is world-readable. `credentials` are files by name, which
-    systemd reads as root and shows to the service alone, in `credential_path`. `writable` are directories beside its
-    own two. `low_port`: it binds a port below 1024. `programs`: it starts others, which may make code at run time.
+    `environment` is for paths, not for secrets: everybody can read a unit. `credentials` are files by name; systemd
+    reads them as root and shows them to the service alone, in `credential_path`. `writable` are directories besides the
+    service's own two. `low_port`: it binds a port below 1024. `programs`: it starts other programs, which may generate
+    code while they run.
     """
 
     argv: Sequence[str]
@@ -135,15 +136,15 @@ class ServiceUnit:
 
 
 def credential_path(unit_name: str, credential: str) -> str:
-    """Where a service finds a file that its unit loads."""
+    """Returns the path under which a service finds a credential of its unit."""
     return f"/run/credentials/{unit_name}.service/{credential}"
 
 
 def systemd_unit(unit: ServiceUnit) -> str:
-    """The unit's text, which starts the service again when it can no longer work.
+    """Returns the text of the unit, which restarts the service when it can no longer work.
 
-    `Type=notify`: the listener says by itself when a request went through it and back. Raises UsageError for words that
-    no unit can hold.
+    `Type=notify`: the listener reports that it is ready after a test request has arrived in its store. Raises
+    UsageError for words that a unit cannot contain.
     """
     if not unit.argv or not unit.argv[0].startswith("/"):
         raise UsageError(
@@ -164,7 +165,7 @@ def systemd_unit(unit: ServiceUnit) -> str:
         credentials="".join(f"LoadCredential={name}:{_path(path)}\n" for name, path in unit.credentials.items()),
         user=f"User={unit.user}\n" if unit.user else "",
         writable="".join(f"ReadWritePaths={_quoted(_path('-' + path))}\n" for path in unit.writable),
-        # A user namespace of its own would take away the right to a low port.
+        # Its own user namespace would take away the right to a low port.
         capabilities=f"CapabilityBoundingSet={capability}\n"
         + (f"AmbientCapabilities={capability}\n" if unit.low_port else "PrivateUsers=yes\n"),
         memory="" if unit.programs else "MemoryDenyWriteExecute=yes\n",
@@ -172,20 +173,20 @@ def systemd_unit(unit: ServiceUnit) -> str:
 
 
 def nginx_location(host: str, port: int, *, path: str = "/h/", read_seconds: int = 15) -> str:
-    """A location that hands everything under `path` to the listener, its body and path untouched.
+    """Returns a location that passes everything under `path` to the listener, with body and path unchanged.
 
-    Raises UsageError for a path that a location cannot hold. An IPv6 host gets its brackets.
+    Raises UsageError for a path that a location cannot contain. An IPv6 host gets brackets.
     """
     return _location(_address(host, port), _NEVER_AGAIN, path, read_seconds)
 
 
 def nginx_shared_location(*, path: str = "/h/", read_seconds: int = 15) -> str:
-    """The same for several listeners on one store, which `nginx_upstream` names."""
+    """Returns the location for several listeners on one store, which `nginx_upstream` names."""
     return _location(SHARED_NAME, _NEXT_LISTENER, path, read_seconds)
 
 
 def nginx_upstream(listeners: Sequence[tuple[str, int]]) -> str:
-    """The group of listeners, by host and port, that `nginx_shared_location` leads to."""
+    """Returns the group of listeners, by host and port, for `nginx_shared_location`."""
     servers = "".join(f"    server {_address(host, port)} max_fails=0;\n" for host, port in listeners)
     return _UPSTREAM.format(name=SHARED_NAME, servers=servers)
 
@@ -213,7 +214,7 @@ def _variable(name: str, value: str) -> str:
 
 
 def _word(word: str) -> str:
-    """A word of ExecStart: `%` is systemd's own, `$` would be replaced, the rest as C has it."""
+    """Returns a word of ExecStart: `%` and `$` are escaped for systemd, all other characters as in C."""
     escaped = word.replace("%", "%%").replace("$", "$$")
     return escaped if _PLAIN.fullmatch(escaped) else _quoted(escaped)
 

@@ -1,7 +1,8 @@
-"""One delivery from the PBX, as it came, and what could be read of it.
+"""One delivery from the PBX as received, and the facts that were read from it.
 
-A delivery is the record: its bytes are stored before anyone reads them. Facts are derived from it, best effort, and
-can be derived again. One delivery holds one fact, seldom several (a list of call results), or none that can be read.
+A delivery is the record: its bytes are stored before anyone reads them. Facts are derived from it as far as possible,
+and can be derived again. One delivery contains one fact, rarely several (a list of call results), or none that can be
+read.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -12,19 +13,19 @@ from alovoice_cli.language import mark, tr
 from alovoice_cli.phones import canonical
 
 EventType = Literal["callstart", "callend", "result", "route", "probe"]
-"""The four that the PBX sends (API, sections 5, 6 and 9), and our own proof that a request reaches the store."""
+"""The four types that the PBX sends (API, sections 5, 6 and 9), and the listener's own test request."""
 
 EVENT_TYPES: tuple[EventType, ...] = get_args(EventType)
 PBX_TYPES: tuple[EventType, ...] = EVENT_TYPES[:-1]
 
 CallType = Literal["call", "missed"]
-"""What targets can be told beside events: each finished call, or those alone whose callers nobody talked to."""
+"""What targets can receive besides events: each finished call, or only calls that nobody answered."""
 
 CALL_TYPES: tuple[CallType, ...] = get_args(CallType)
 TargetType = EventType | CallType
 
 MISSED_STATUSES = ("304", "480", "486", "603", "603-S")
-"""`status_code` of calls that nobody took, each its own reason: missed, unavailable, busy, declined, cancelled."""
+"""`status_code` of calls that nobody answered: no answer, unavailable, busy, declined, cancelled."""
 ANSWERED_STATUS = "200"
 STATUS_WORDS = {
     "200": mark("answered"),
@@ -41,7 +42,7 @@ STATUS_WORDS = {
     "603-S": mark("hung up"),
     "OTHER": mark("undefined"),
 }
-"""API, section 6, in the words of a terminal."""
+"""The statuses of API, section 6, in words for a terminal."""
 STATUS_TONES: Mapping[str, Literal["good", "bad", "doubt"]] = {
     **dict.fromkeys(STATUS_WORDS, "doubt"),
     **dict.fromkeys(MISSED_STATUSES, "bad"),
@@ -51,23 +52,23 @@ STATUS_TONES: Mapping[str, Literal["good", "bad", "doubt"]] = {
 
 
 def status_word(status: object) -> str:
-    """Returns a status in words; one that the document does not name stays as it is."""
+    """Returns a status in words; a status that the document does not name stays unchanged."""
     return tr(STATUS_WORDS[str(status)]) if str(status) in STATUS_WORDS else str(status)
 
 
 TRIAL_HEADER = "x-alovoice-trial"
-"""Stands on what `events trigger` and `events certify` make up: no call of a person."""
+"""The header of events that `events trigger` and `events certify` make up: they are no calls of people."""
 TRIAL_PREFIX = "99800"
-"""How the numbers of made-up calls begin: +998 00 is no network."""
+"""The beginning of the numbers of made-up calls: +998 00 is no network."""
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A request as it arrived. `received_at` is unix microseconds (UTC); `id` is ours: 26 letters and digits.
+    """A request as received. `received_at` is unix microseconds (UTC); `id` is ours: 26 letters and digits.
 
-    `headers` keep their order and repetitions, lower-case names; `query` is what stood behind the URL's question mark,
-    as Latin-1; `seq` is 0 before it is stored, then strictly rising
-    in the order of the store. `imported`: `events import` brought it, and no listener of this store received it.
+    `headers` keep their order and repetitions, with lower-case names. `query` is the text after the URL's question
+    mark, as Latin-1. `seq` is 0 before the delivery is stored; then it rises in the order of the store. `imported`:
+    `events import` brought the delivery, and no listener of this store received it.
     """
 
     id: str
@@ -83,18 +84,18 @@ class Delivery:
 
     @property
     def content_encoding(self) -> str:
-        """How its headers say that the body is packed; "" where they do not."""
+        """Returns the Content-Encoding of its headers; "" for none."""
         return next((value for name, value in self.headers if name == "content-encoding"), "")
 
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """What one object of a delivery says. Texts are as they came, but `number` and `line`, which are canonical.
+    """The content of one object of a delivery. Texts are as received, except `number` and `line`, which are canonical.
 
-    `number` is the other party (canonical: digits, `998` before nine), `line` the PBX's line likewise, `peer` the
-    extension, `direction` inc, out or int, `status` the code as text (`603-S`, `ANSWER`). Times are unix seconds,
-    `duration` seconds. `call_id` is what a callstart was answered with, what a callend repeats, or a result's own id;
-    `pbx_call_id` is the PBX's own (see `call_ids`); `external_id` is the `extid` of our own request.
+    `number` is the other party (digits, `998` before nine), `line` the PBX's line, `peer` the extension, `direction`
+    inc, out or int, `status` the code as text (`603-S`, `ANSWER`). Times are unix seconds, `duration` is in seconds.
+    `call_id` is the answer to a callstart, the same id in a callend, or a result's own id; `pbx_call_id` is the PBX's
+    own id (see `call_ids`); `external_id` is the `extid` of our own request.
     """
 
     call_id: str | None = None
@@ -115,21 +116,21 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What was read of a body: its value (`None` with a `problem` where nothing could be read) and its facts."""
+    """The content of a body: its value (None and a `problem` for an unreadable body) and its facts."""
 
     value: object
     facts: tuple[Fact, ...] = ()
     digest: str = ""
-    """Equal for two bodies that say the same: type and canonical content, as hexadecimal SHA-256."""
+    """Equal for two bodies with the same content: hexadecimal SHA-256 of type and canonical content."""
     problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A stored delivery with what is known of it. `duplicate_of` is the id of the first delivery that said the same.
+    """A stored delivery with its facts. `duplicate_of` is the id of the first delivery with the same content.
 
-    `answer` is what we answered, as JSON values: `{"id": …}`, or a route's step with its trail; `rule` is the name of
-    the rule that decided. `digest` and `problem` are as in Reading.
+    `answer` is the answer of the listener, as JSON values: `{"id": …}`, or a route's step with its trail. `rule` is the
+    name of the rule that decided. `digest` and `problem` are as in Reading.
     """
 
     delivery: Delivery
@@ -143,28 +144,28 @@ class Event:
 
     @property
     def fact(self) -> Fact:
-        """The first fact, or one that says nothing."""
+        """Returns the first fact, or an empty one."""
         return self.facts[0] if self.facts else Fact()
 
     @property
     def is_trial(self) -> bool:
-        """Whether it is made up: the history leaves it out, and nobody is told of it."""
+        """Returns whether the event is made up: the history leaves it out, and no target receives it."""
         return is_trial(self.delivery, self.facts)
 
 
 def is_trial(delivery: Delivery, facts: Iterable[Fact]) -> bool:
-    """Whether a delivery with these facts is made up, as its sender or its numbers say."""
+    """Returns whether a delivery with these facts is made up, by its header or its numbers."""
     numbers = (fact.number or "" for fact in facts)
     return (TRIAL_HEADER, "1") in delivery.headers or any(number.startswith(TRIAL_PREFIX) for number in numbers)
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call, joined from its callstart, callend and result by `call_id`, what the callstart was answered with.
+    """One call, joined from its callstart, callend and result by `call_id`, the id that answered the callstart.
 
-    Duplicates are left out. `pbx_call_id` is the PBX's own id, as the link to the recording tells it.
+    Duplicates are left out. `pbx_call_id` is the PBX's own id, from the link to the recording.
 
-    Times are unix seconds. A call without an end has `status` None. `reported_at` is when we first heard of it.
+    Times are unix seconds. A call without an end has `status` None. `reported_at` is when its first event arrived.
     """
 
     call_id: str
@@ -186,9 +187,9 @@ class Call:
 
     @property
     def is_finished(self) -> bool:
-        """Whether start and end are known, and the end is of this start: a CRM that counts its own ids may repeat one.
+        """Returns whether start and end are known, and the end belongs to this start: a CRM may use its own ids twice.
 
-        An end that came before its start has a time that is not before it.
+        An end that arrived before its start belongs to it if its time is not earlier.
         """
         if self.start_seq is None or self.end_seq is None:
             return False
@@ -197,29 +198,30 @@ class Call:
 
     @property
     def is_answered(self) -> bool:
-        """Whether somebody talked: status 200."""
+        """Returns whether somebody talked: status 200."""
         return self.status == ANSWERED_STATUS
 
     @property
     def is_missed(self) -> bool:
-        """Whether an end was told, and nobody took the call."""
+        """Returns whether the call ended and nobody answered it."""
         return self.status in MISSED_STATUSES
 
 
-# Which result is of which call: the document gives a result the PBX's own `id`, and does not say whether that is the id
-# which the callstart was answered with. Equal ids of two calls are possible, and no id in common is usual.
+# Which result belongs to which call: the document gives a result the PBX's own `id`, and does not say whether that is
+# the id that answered the callstart. Two calls may have the same id by chance, and usually call and result have no id
+# in common.
 
 APART_SECONDS = 300
-"""How far apart the times that two messages tell for the beginning of one call may be."""
+"""Two messages of one call may differ by this many seconds in the time at which the call began."""
 
 
 def parties(fact: Fact) -> set[str]:
-    """The numbers that a result tells, in one spelling: who was called, and who called."""
+    """Returns the numbers in a result, in canonical form: the caller's and the called one's."""
     return {canonical(text) or text for text in (fact.number, fact.peer) if text}
 
 
 def is_of_another(fact: Fact, call: Call) -> bool:
-    """Whether a result that has this call's id speaks of another one: of other numbers, and of another time."""
+    """Returns whether a result with this call's id belongs to another call: with other numbers and another time."""
     told = parties(fact)
     if call.number is None or not told or call.number in told:
         return False
@@ -229,7 +231,7 @@ def is_of_another(fact: Fact, call: Call) -> bool:
 
 
 def is_meant(event: Event, call: Call | None, external_ids: Collection[str]) -> bool:
-    """Whether an event that has this call's id, or one of these ids of ours, is no result of another call."""
+    """Returns whether an event with this call's id, or one of these ids of ours, belongs to this call."""
     if event.delivery.type != "result" or call is None or any(fact.external_id in external_ids for fact in event.facts):
         return True
     return not is_of_another(event.fact, call)

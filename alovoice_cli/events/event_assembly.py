@@ -1,4 +1,4 @@
-"""From a delivery to an event: what was read, whether it is a repetition, and what it is answered."""
+"""Builds an event from a delivery: its facts, whether it is a repetition, and its answer."""
 
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field, replace
@@ -10,9 +10,9 @@ from alovoice_cli.events.event import Delivery, Event, Reading
 
 @dataclass(slots=True)
 class FirstDelivery:
-    """The first of the deliveries that say the same: its id, what a callstart is answered, and who is being asked.
+    """The first of several equal deliveries: its id, the answer to its callstart, the target that is asked.
 
-    `is_asked_elsewhere`: another listener received it, and was still asking for its answer.
+    `is_asked_elsewhere`: another listener received the delivery, and is still asking for its answer.
     """
 
     id: str
@@ -23,9 +23,9 @@ class FirstDelivery:
 
 @dataclass(frozen=True, slots=True)
 class NewDelivery:
-    """A delivery to be stored, read once. `answer` and `rule` are what a route question is answered.
+    """A delivery to store, read once. `answer` and `rule` are the answer to a route question.
 
-    Where `answer_follows`, a LateAnswer will say more.
+    `answer_follows`: a LateAnswer will complete it.
     """
 
     delivery: Delivery
@@ -36,23 +36,23 @@ class NewDelivery:
 
 
 class Stored(NamedTuple):
-    """Where a delivery is safe: its number (SPOOLED until the store works again), and the first that said the same."""
+    """A delivery that is safe: its number (SPOOLED until the store works again), and its first equal delivery."""
 
     seq: int
     first: FirstDelivery
 
 
 UNANSWERED: Mapping[str, object] = {"id": None}
-"""What is kept of a callstart's answer while it is not known."""
+"""The stored answer to a callstart while the answer is not known."""
 SPOOLED = 0
-"""The number of a delivery that is safe in the spool, and will get its own when the store works again."""
+"""The number of a delivery in the spool. It gets its own number when the store works again."""
 
 
 @dataclass(frozen=True, slots=True)
 class LateAnswer:
-    """What a stored delivery was answered, known after it was stored; `call_id` is a callstart's.
+    """An answer that became known after its delivery was stored; `call_id` is a callstart's.
 
-    `asked` is the target that was asked for the answer: where it `is_answered` (2xx), it knows of the event.
+    `asked` is the target that was asked for the answer: if it `is_answered` (2xx), it knows of the event.
     """
 
     delivery_id: str
@@ -64,7 +64,7 @@ class LateAnswer:
 
 
 def event_of(new: NewDelivery, first: FirstDelivery) -> Event:
-    """The event that is stored; `first` is the first delivery that said the same, or this one itself."""
+    """Returns the event to store; `first` is the first delivery with the same content, or this one itself."""
     delivery, reading = new.delivery, new.reading
     facts, answer = reading.facts, new.answer
     if delivery.type == "callstart":
@@ -83,7 +83,7 @@ def event_of(new: NewDelivery, first: FirstDelivery) -> Event:
 
 
 def repeated(event: Event, first: FirstDelivery) -> Event:
-    """The event as a repetition of a delivery that another listener stored first."""
+    """Returns the event as a repetition of a delivery that another listener stored first."""
     facts, answer = event.facts, event.answer
     if event.delivery.type == "callstart":
         facts = tuple(replace(fact, call_id=first.answer.call_id) for fact in facts)
@@ -92,7 +92,7 @@ def repeated(event: Event, first: FirstDelivery) -> Event:
 
 
 def with_answer(event: Event, late: LateAnswer) -> Event:
-    """The event with what it was answered."""
+    """Returns the event with its answer."""
     facts = event.facts
     if late.call_id is not None:
         facts = tuple(replace(fact, call_id=late.call_id) for fact in facts)

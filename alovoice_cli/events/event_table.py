@@ -1,4 +1,4 @@
-"""Events and calls as `events list`, `events tail` and `listen` print them: JSON objects, and the cells of a table."""
+"""Events and calls as `events list`, `events tail` and `listen` print them: JSON objects, and cells of a table."""
 
 import base64
 from collections.abc import Mapping
@@ -18,13 +18,13 @@ _MICRO = 1_000_000
 
 
 def event_as_json(event: Event) -> dict[str, object]:
-    """The event's keys: id, seq, type, received_at (ISO 8601, UTC), the ids of its call, duplicate_of, body.
+    """Returns the event's keys: id, seq, type, received_at (ISO 8601, UTC), the ids of its call, duplicate_of, body.
 
-    `events.call_ids` says whose ids these are; here stand those that the event itself tells. `call_id` is their older
-    name, which programs read: the first of them that a callstart or callend has, a result's own id.
-    `body` is the value that was read; a body that could not be read is its text, or `{"base64": …}` where it is none,
-    and `problem` says why. The fields of the URL's query stand in `query`; a route has its
-    answer and rule too, a redirected callstart its answer; what was made up is `trial`, what was imported `imported`.
+    `events.call_ids` explains these ids; only the ids in the event itself are returned. `call_id` is an older name that
+    programs read: the first of these ids in a callstart or callend, or a result's own id. `body` is the value that was
+    read; for an unreadable body its text, or `{"base64": …}` if it is no text, and `problem` gives the reason. `query`
+    has the fields of the URL's query. A route question also has its answer and rule, a redirected callstart its answer.
+    `trial` marks a made-up event, `imported` an imported one.
     """
     delivery = event.delivery
     shown: dict[str, object] = {
@@ -53,7 +53,7 @@ def event_as_json(event: Event) -> dict[str, object]:
 
 
 def _ids_of_call(event: Event, fact: Fact, call: Call | None = None) -> dict[str, object]:
-    """The ids of the fact's call by their names; a result's own id is the PBX's."""
+    """Returns the ids of the fact's call by their names; a result's own id is the PBX's."""
     is_result = event.delivery.type == "result"
     of_call = None if call is None or (is_result and is_of_another(fact, call)) else call
     own = fact.call_id if not is_result else of_call.call_id if of_call is not None else None
@@ -62,7 +62,7 @@ def _ids_of_call(event: Event, fact: Fact, call: Call | None = None) -> dict[str
 
 
 def iso(unix_us: int) -> str:
-    """Unix microseconds as ISO 8601 in UTC, always with six decimals: sortable as text."""
+    """Returns unix microseconds as ISO 8601 in UTC, always with six decimals, so that texts sort by time."""
     seconds, micro = divmod(unix_us, 1_000_000)
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{micro:06d}Z"
 
@@ -75,7 +75,7 @@ def _raw(delivery: Delivery) -> object:
 def event_cells(
     event: Event, call: Call | None, clock: ClockTime, *, short: bool, fact: Fact | None = None
 ) -> dict[str, object]:
-    """The event's cells; what it does not say of its call, the call does. `fact` is one of several, else the first."""
+    """Returns the event's cells. Missing values come from its call. `fact` is one of several; by default the first."""
     delivery, said = event.delivery, fact or event.fact
     cells: dict[str, object] = {name: getattr(said, name) for name in _FACT_NAMES}
     if call is not None:
@@ -99,7 +99,7 @@ def event_cells(
 
 
 def call_as_json(call: Call) -> dict[str, object]:
-    """The call's fields; `reported_at` is ISO 8601 in UTC, the PBX's own times stay unix seconds.
+    """Returns the call's fields. `reported_at` is ISO 8601 in UTC; the PBX's own times stay unix seconds.
 
     `call_id` is the older name of `event_call_id`, for programs that read it.
     """
@@ -108,7 +108,7 @@ def call_as_json(call: Call) -> dict[str, object]:
 
 
 def finished_call_as_json(call: Call, event_id: str, kind: CallType) -> dict[str, object]:
-    """What targets are told of a finished call: `call_as_json` with an `id` of this message, and its type.
+    """Returns the message to targets about a finished call: `call_as_json` with an `id` of the message, and its type.
 
     `event_id` is our id of its callstart.
     """
@@ -116,7 +116,7 @@ def finished_call_as_json(call: Call, event_id: str, kind: CallType) -> dict[str
 
 
 def when(seconds: int, clock: ClockTime, *, short: bool) -> str:
-    """Unix seconds in the profile's zone."""
+    """Returns unix seconds as a time in the profile's zone."""
     moment = from_unix(seconds, clock.zone)
     if moment is None:
         return str(seconds)
@@ -124,14 +124,14 @@ def when(seconds: int, clock: ClockTime, *, short: bool) -> str:
 
 
 def step_text(event: Event) -> str:
-    """The step that a route question was answered with, as it is kept beside its trail: `queue 6000`."""
+    """Returns the stored step that answered a route question: `queue 6000`."""
     return _step(event.answer)
 
 
 def routed(event: Event) -> str:
-    """Where a caller was sent, and by which rule or why: `queue 6000 by night`; and where a shadow differs."""
+    """Returns a caller's step with its rule or reason: `queue 6000 by night`; and a different step of the shadow."""
     answer = event.answer
-    why = str(answer.get("why", "")).partition(" until ")[0]  # how long an override lasts, the whole answer says
+    why = str(answer.get("why", "")).partition(" until ")[0]  # the whole answer says how long an override lasts
     reason = f" by {event.rule}" if event.rule else f" ({why})" if why else ""
     shadow = answer.get("shadow")
     moved = f"; shadow: {_step(shadow)}" if isinstance(shadow, dict) and shadow.get("moved") else ""
@@ -139,10 +139,10 @@ def routed(event: Event) -> str:
 
 
 def brief(event: Event, room: int) -> str:
-    """What matters of the event, where a line of 80 columns has room for no more than a word or two.
+    """Returns the main content of the event in a word or two, for a line of 80 columns.
 
-    A call's end is told in words with its seconds, else in words alone, else by its code, as `room` letters allow.
-    By which rule a caller went there, and what a trial says, `events list` tells.
+    The end of a call is words with its seconds, else words alone, else its code: the longest that fits into `room`
+    letters. `events list` shows the rule of a route question and the content of a trial.
     """
     if event.is_trial:
         return "trial"
@@ -163,10 +163,10 @@ def _step(kept: Mapping[str, object]) -> str:
 
 
 def _said(event: Event, fact: Fact, *, in_words: bool) -> str:
-    """Returns what matters of the event, in a word or two; its status is a code, or `in_words`."""
+    """Returns the main content of the event in a word or two; its status is a code, or words with `in_words`."""
     if event.duplicate_of is not None:
         return "again"
-    if event.delivery.type == "route":  # also where it could not be read: a caller went there
+    if event.delivery.type == "route":  # also for an unreadable question: its caller got a step
         return routed(event)
     if event.problem and not event.facts:
         return "unreadable"

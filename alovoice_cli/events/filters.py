@@ -40,7 +40,7 @@ from alovoice_cli.phones import canonical
 
 LONGEST = 4000
 _DEEPEST = 50
-_LARGEST = 2**63 - 1  # what every database holds
+_LARGEST = 2**63 - 1  # the limit of every database
 _TOKEN = re.compile(
     r"""(?P<op><=|>=|!=|<>|!~|==|[=<>~])|(?P<mark>[(),])|(?P<text>'[^']*'|"[^"]*")|(?P<word>[^\s=<>!~(),'"]+)"""
 )
@@ -56,11 +56,11 @@ _SPELLINGS: Mapping[str, Operator] = {
 }
 
 ReadMoment = Callable[[str], datetime]
-"""Text as a moment, as `--since` takes it; raises UsageError."""
+"""Reads text as a moment, as `--since` takes it; raises UsageError."""
 _KNOWN_OF_CALL = ("external_id", "pbx_call_id", "number", "line", "peer", "direction")
 _OLDER_NAMES = {"call_id": mark("event_call_id is the id that answered the callstart, pbx_call_id is the PBX's own id")}
 EVER = "all"
-"""`--since all`: from the first event on."""
+"""`--since all`: from the first event."""
 
 
 class _Token(NamedTuple):
@@ -75,7 +75,7 @@ class _Token(NamedTuple):
 
 
 def parse_where(text: str, fields: Mapping[str, EventField], read_moment: ReadMoment) -> Condition:
-    """The text as a condition on these fields. Raises UsageError that names the column (from 1)."""
+    """Returns the text as a condition on these fields. Raises UsageError with the column of the error (from 1)."""
     return _Parser(text, fields, read_moment).parse()
 
 
@@ -273,7 +273,7 @@ _READ: Mapping[str, Callable[[str, _Parser, EventField, Operator], Value]] = {
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """From `since` to before `until`, in unix microseconds; None: without a bound."""
+    """From `since` to before `until`, in unix microseconds; None means no bound."""
 
     since: int | None = None
     until: int | None = None
@@ -281,7 +281,7 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """What was received in the period and meets the condition; without what was made up, unless `with_trials`."""
+    """Events received in the period that meet the condition; made-up events only `with_trials`."""
 
     period: Period = field(default_factory=Period)
     condition: Condition = ALWAYS
@@ -290,7 +290,7 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class FilterWords:
-    """The options as they were typed."""
+    """The options as typed."""
 
     since: str | None = None
     until: str | None = None
@@ -304,7 +304,10 @@ class FilterWords:
 
 
 def read_period(words: FilterWords, clock: ClockTime) -> Period:
-    """`--since` and `--until`; a day alone is meant whole. Raises UsageError, also for a period upside down."""
+    """Returns the period of `--since` and `--until`; a day alone means the whole day.
+
+    Raises UsageError, also if the period ends before it begins.
+    """
     since = until = None
     if words.since is not None and words.since.strip().lower() != EVER:
         since = unix_microseconds(parse_moment(words.since, clock, "--since").at)
@@ -319,7 +322,7 @@ def read_period(words: FilterWords, clock: ClockTime) -> Period:
 
 
 def read_filter(words: FilterWords, fields: Mapping[str, EventField], clock: ClockTime) -> Filter:
-    """The options as a filter on what has these fields. Raises UsageError for what makes no sense."""
+    """Returns the options as a filter on these fields. Raises UsageError for options that contradict each other."""
     condition = all_of(
         _among("type", words.type, choices=EVENT_FIELDS["type"].choices),
         _among("number", words.number, is_phone=True),
@@ -329,7 +332,7 @@ def read_filter(words: FilterWords, fields: Mapping[str, EventField], clock: Clo
         _where(words.where, fields, clock),
     )
     if "type" in fields and "type" not in fields_of(condition):
-        # Our own proof that a request comes through is no event of the PBX.
+        # The listener's own test request is no event of the PBX.
         condition = all_of(Compare("type", "!=", "probe"), condition)
     return Filter(read_period(words, clock), condition, words.with_trials)
 
@@ -343,7 +346,7 @@ def _where(text: str | None, fields: Mapping[str, EventField], clock: ClockTime)
 
 
 def _among(name: str, text: str | None, *, choices: Sequence[str] = (), is_phone: bool = False) -> Condition | None:
-    """One value, or several with commas between."""
+    """Returns a condition for one value, or for several values separated by commas."""
     if text is None:
         return None
     values = [value.strip() for value in text.split(",") if value.strip()]
@@ -357,21 +360,21 @@ def _among(name: str, text: str | None, *, choices: Sequence[str] = (), is_phone
             raise UsageError(tr("{option} {value!r} is not valid", option=f"--{name}", value=value))
     if not values:
         raise UsageError(tr("{option} is empty", option=f"--{name}"), hint=tr("leave it out to see all"))
-    meant = tuple((canonical(value) or value) if is_phone else value for value in values)  # `anonymous` is a text
+    meant = tuple((canonical(value) or value) if is_phone else value for value in values)  # `anonymous` is no number
     return Compare(name, "=", meant[0]) if len(meant) == 1 else Compare(name, "in", meant)
 
 
 def meeting(condition: Condition, event: Event, calls: Mapping[str, Call]) -> Event:
-    """The event with those of its facts that meet the condition, as `conditions` says which fields a fact has.
+    """Returns the event with only those of its facts that meet the condition; see `conditions` for a fact's fields.
 
-    `calls` are by id. Where none meets it, the event stays as it is.
+    `calls` are by id. If no fact meets the condition, returns the event unchanged.
     """
     facts = tuple(fact for fact in event.facts if holds(condition, _values(event, fact, calls.get(fact.call_id or ""))))
     return replace(event, facts=facts) if facts else event
 
 
 def _values(event: Event, fact: Fact, call: Call | None) -> dict[str, Value]:
-    """The fields of one fact by the names of EVENT_FIELDS; what the fact does not say, its call does."""
+    """Returns the fields of one fact by the names of EVENT_FIELDS; missing values come from its call."""
     delivery, of_call = event.delivery, call or Call("", 0)
     both = {name: getattr(fact, name) or getattr(of_call, name) for name in _KNOWN_OF_CALL}
     of_fact = {name: getattr(fact, name) for name in ("status", "duration", "record", "queue")}

@@ -1,8 +1,8 @@
-"""Events of another history as JSON Lines: what `events export` writes, and lines of other programs.
+"""Reads events of another history from JSON Lines: the output of `events export`, and lines of other programs.
 
-A line of an event has `type`, `received_at` and `body`. Beside them count `answer_id` (what a callstart was answered),
-`query`, `headers`, `content_type`, and of an export also `id`, `event_call_id`, `duplicate_of`, `answer`, `rule`,
-`problem` and `trial`. A line of the type `uptime` is a time of which all events are in the file.
+A line of an event has `type`, `received_at` and `body`. Optional are `answer_id` (the answer to a callstart), `query`,
+`headers` and `content_type`; an export also has `id`, `event_call_id`, `duplicate_of`, `answer`, `rule`, `problem` and
+`trial`. A line of the type `uptime` names a time of which the file has all events.
 """
 
 import base64
@@ -29,15 +29,16 @@ _LONGEST_CALL_ID, _LONGEST_TEXT = 64, 500
 _ID = r"[0-9A-Za-z_.:-]{1,32}"
 _MOST_BAD_LINES = 5
 _END_OF_CALENDAR = 253_402_300_800_000_000
-"""The first unix microsecond of the year 10000, which no report could show."""
+"""The first unix microsecond of the year 10000: no report could show it."""
 _FORM = 'such as {"type": "callend", "received_at": "2026-11-23T04:00:23.120Z", "body": {"call_id": 5}}'
 
 
 @dataclass(frozen=True, slots=True)
 class ImportedEvent:
-    """An event of another history. `call_id` is what a callstart was answered, None where no line says so.
+    """An event of another history. `call_id` is the answer to its callstart, None if no line has it.
 
-    `duplicate_of` is the first delivery that said the same, as the export tells; `problem` why it could not be read.
+    `duplicate_of` is the first delivery with the same content, from the export; `problem` says why the body was
+    unreadable.
     """
 
     delivery: Delivery
@@ -95,10 +96,10 @@ def _text_of(line: bytes, *, is_first: bool) -> str:
 
 
 def parse_line(text: str) -> ImportLine:
-    """Returns what a line tells. Raises ValueError with the reason why it cannot be imported."""
+    """Returns the content of a line. Raises ValueError with the reason why it cannot be imported."""
     try:
         return _parse(text)
-    except RecursionError:  # what can just be read may be too deep to be written again
+    except RecursionError:  # a value that is just readable may be too deep to write
         raise ValueError(tr("JSON that is nested too deeply")) from None
 
 
@@ -166,7 +167,7 @@ def _event(kind: Any, line: Mapping[str, Any]) -> ImportedEvent:
 
 
 def _moment(line: Mapping[str, Any], name: str) -> int:
-    """A moment of the line, in unix microseconds."""
+    """Returns a moment of the line in unix microseconds."""
     told = line.get(name)
     try:
         moment = datetime.fromisoformat(told) if isinstance(told, str) else None
@@ -194,12 +195,12 @@ def _own_id(line: Mapping[str, Any]) -> str | None:
 
 
 def _call_id(kind: str, line: Mapping[str, Any]) -> str | None:
-    """What a callstart was answered: a callend names it as a number or as text."""
+    """Returns the id that answered the callstart: a callend has it as a number or as text."""
     if kind != "callstart":
         return None
     answer = line.get("answer")
     kept = {"answer.id": answer.get("id") if isinstance(answer, dict) else None}
-    # Older exports have the second name alone.
+    # Older exports have only the second name.
     told_by = {"answer_id": line.get("answer_id"), **kept, **{n: line.get(n) for n in ("event_call_id", "call_id")}}
     name, told = next(((name, told) for name, told in told_by.items() if told is not None), ("", None))
     if told is None:
@@ -218,7 +219,7 @@ def _call_id(kind: str, line: Mapping[str, Any]) -> str | None:
 
 
 def _body(body: object, problem: str) -> bytes:
-    """The bytes of a body. A text is the body itself, unless the export says that it was read as a value."""
+    """Returns the bytes of a body. A text is the body itself, unless the export says that it was read as a value."""
     if isinstance(body, str) and problem != NO_FIELDS:
         return well_formed(body).encode()
     if problem and isinstance(body, dict) and isinstance(packed := body.get("base64"), str) and len(body) == 1:
@@ -230,7 +231,7 @@ def _body(body: object, problem: str) -> bytes:
 
 
 def _query(query: object) -> str:
-    """The query of a URL: as it stood there, or its fields, each perhaps with several values."""
+    """Returns the query of a URL: as text, or from its fields, which may have several values."""
     if query is None or isinstance(query, str):
         return well_formed(query or "").replace("\0", "%00").encode().decode("latin-1")
     fields: list[tuple[str, object]] = []
@@ -246,7 +247,7 @@ def _form(value: object) -> object:
 
 
 def _content_type(line: Mapping[str, Any]) -> str:
-    """The content type, without the charset that the body had: here a body is UTF-8."""
+    """Returns the content type without a charset: the body of a line is UTF-8."""
     told = _plain(line.get("content_type")) or "application/json"
     return ";".join(part for part in told.split(";") if not part.strip().lower().startswith("charset"))
 
@@ -264,5 +265,5 @@ def _headers(line: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
 
 
 def _plain(value: object) -> str | None:
-    """A short text that every database takes; None where there is none."""
+    """Returns a short text that every database takes; None for any other value."""
     return well_formed(value.replace("\0", "\\0"))[:_LONGEST_TEXT] if isinstance(value, str) and value else None

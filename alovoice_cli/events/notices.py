@@ -1,7 +1,7 @@
-"""What people are told of missed calls: when, in which message, and in which words. Pure.
+"""Messages to people about missed calls: when to send one, what it covers, and its words. Pure.
 
-A notice is one missed call that one messenger is to be told of. A message holds one notice or many (a digest), a line
-for each caller. When somebody has talked to a caller the message is edited, and the line says so.
+A notice is one missed call that one messenger must report. A message covers one notice or many (a digest), with a line
+for each caller. When somebody has talked to a caller, the message is edited, and the line says so.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -19,21 +19,21 @@ from alovoice_cli.moments import ClockTime, from_unix, span_text
 MOST_LETTERS = 4096
 """The longest message of Telegram, in UTF-16 units; others take as much."""
 MOST_A_MINUTE = 20
-"""What Telegram lets a bot write into a group in a minute; edits count."""
+"""The most messages that Telegram accepts from a bot in a group in a minute; edits count."""
 FORGOTTEN_AFTER_SECONDS = 72 * 3600
-"""A missed call that nobody could be told of for so long is not told any more, and no message is edited later."""
+"""A missed call that could not be reported for this long is dropped, and no message is edited later than this."""
 REPEATED_WITHIN_SECONDS = 600
-"""A caller who calls again so soon after the message joins its line: the message is edited."""
+"""A caller who calls again this soon after the message joins its line: the message is edited."""
 TRIES_WITHIN_SECONDS = 24 * 3600
-"""A caller's tries are counted so far back."""
+"""The period in which a caller's attempts are counted."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MINUTE = 60_000_000  # microseconds
 _FEW_A_MINUTE = 8  # messages; more are sent further apart, so that each of them can hold more
 _APART = 5_000_000  # microseconds: with the few at once, 20 in a minute
 _FEW_AT_ONCE = 3  # missed calls that get a message each
-_STILL_TALKS_SECONDS = 600  # an end that did not come by then is lost
-_OLD_SECONDS = 600  # such a call's age is told
+_STILL_TALKS_SECONDS = 600  # a call whose end has not arrived by then has lost its end
+_OLD_SECONDS = 600  # the message tells the age of a call that is older
 
 _RETURNED = {
     "called again": mark("the caller called again and was answered at {moment}"),
@@ -42,15 +42,16 @@ _RETURNED = {
 _DONE_MARK, _OPEN_MARK = "✅", "☎"
 
 NoticeState = Literal["waiting", "telling", "told", "done", "settled", "dropped"]
-"""`telling`: its message is being sent, or edited. `done`: told again, that somebody talked to the caller. `settled`:
-somebody talked to the caller before anything was told. `dropped`: not told, for its age or by order."""
+"""`telling`: its message is being sent or edited. `done`: the edited message says that somebody talked to the caller.
+`settled`: somebody talked to the caller before any message. `dropped`: not reported, because of its age or an order.
+"""
 
 NOTICE_STATES: tuple[NoticeState, ...] = ("waiting", "telling", "told", "done", "settled", "dropped")
 
 
 @dataclass(frozen=True, slots=True)
 class MissedNotice:
-    """A missed call of which somebody is to be told: its callstart's number, its state, its message (0: none yet).
+    """A missed call to report: the number of its callstart, its state, and its message (0: none yet).
 
     `due_at` is unix microseconds.
     """
@@ -65,10 +66,10 @@ class MissedNotice:
 
 @dataclass(frozen=True, slots=True)
 class JudgedNotice:
-    """A notice, and what the calls with the same number say.
+    """A notice with the facts from all calls with the same number.
 
     `settled` says how somebody talked to the caller later. `is_answered_beside`: another telephone that rang for this
-    caller was answered. `is_talking`: perhaps somebody talks to the caller now. `tries` counts the caller's calls of
+    caller was answered. `is_talking`: somebody may be talking to the caller now. `tries` counts the caller's calls of
     the last 24 hours, up to this one.
     """
 
@@ -85,13 +86,13 @@ class JudgedNotice:
 
     @property
     def caller(self) -> str:
-        """Returns what the caller is told apart by; all hidden callers are one, for nobody can call them back."""
+        """Returns the key of the caller. All hidden callers have the same key: nobody can call them back."""
         return f"{self.notice.is_trial:d} {caller_number(self.notice.call)}"
 
 
 @dataclass(frozen=True, slots=True)
 class NoticeMessage:
-    """One message as it is sent: what it is called in our store, its text, and whether it changes an earlier one."""
+    """One message to send: its id in our store, its text, and whether it changes an earlier message."""
 
     id: int
     text: str
@@ -101,7 +102,7 @@ class NoticeMessage:
 
     @property
     def state(self) -> str:
-        """Returns `done` where somebody talked to each caller, else `missed`; `test` of a message without a call."""
+        """Returns `done` if somebody talked to each caller, else `missed`; `test` for a message without a call."""
         if not self.notices:
             return "test"
         return "done" if all(one.is_settled for one in self.notices) else "missed"
@@ -109,20 +110,20 @@ class NoticeMessage:
 
 @dataclass(frozen=True, slots=True)
 class NoticeWording:
-    """How texts are written: the zone of the times, and how an extension is called."""
+    """The form of the texts: the zone of the times, and the names of extensions."""
 
     zone: tzinfo
     extension: Callable[[str], str] = str
 
 
 def caller_number(call: Call) -> str:
-    """Returns the caller's number, or nothing for a hidden one."""
+    """Returns the caller's number, or '' for a hidden one."""
     number = call.number or ""
     return number if is_shown(number) else ""
 
 
 def judge_notice(notice: MissedNotice, calls: Sequence[Call], now: int) -> JudgedNotice:
-    """Judges by the calls with the same number since a day before, in their order; `now` is unix microseconds."""
+    """Judges a notice by the calls with the same number of the last day, in order; `now` is unix microseconds."""
     call = notice.call
     others = [other for other in calls if other.call_id != call.call_id]
     group = ring_group(call, others)
@@ -133,7 +134,7 @@ def judge_notice(notice: MissedNotice, calls: Sequence[Call], now: int) -> Judge
     return JudgedNotice(
         notice,
         settled=verdict if verdict.returned is not None else None,
-        # A second end may have told that this very call was answered.
+        # A second end may have said that this call was answered.
         is_answered_beside=any(other.is_answered for other in (call, *group)),
         is_talking=is_patient and any(other.direction in ("inc", "out") for other in unfinished),
         tries=_tries(call, calls),
@@ -141,7 +142,7 @@ def judge_notice(notice: MissedNotice, calls: Sequence[Call], now: int) -> Judge
 
 
 def _tries(call: Call, calls: Iterable[Call]) -> int:
-    """Counts the calls in up to this one; several telephones that rang for one of them are one try."""
+    """Counts the inbound calls up to this one; several telephones that rang for the same call count once."""
     earliest = call.reported_at - TRIES_WITHIN_SECONDS
     tries: list[Call] = []
     for one in calls:
@@ -155,9 +156,9 @@ def _tries(call: Call, calls: Iterable[Call]) -> int:
 
 
 def is_time_for_a_message(sent_at: Sequence[int], now: int, *, is_full: bool = False) -> bool:
-    """Returns whether a message may be sent now, after those of these moments, rising (unix microseconds).
+    """Returns whether a message may be sent now; `sent_at` are the moments of earlier ones, rising (unix microseconds).
 
-    One that is full gains nothing by waiting.
+    A full message need not wait: it cannot get more notices.
     """
     recent = [at for at in sent_at if now - _MINUTE < at <= now]
     if len(recent) >= MOST_A_MINUTE:
@@ -168,7 +169,7 @@ def is_time_for_a_message(sent_at: Sequence[int], now: int, *, is_full: bool = F
 def next_message(
     pending: Sequence[JudgedNotice], sent_at: Sequence[int], now: int, wording: NoticeWording
 ) -> list[JudgedNotice]:
-    """Returns the notices of the next message: those of the first caller, or of a burst as many as it can hold."""
+    """Returns the notices of the next message: those of the first caller, or in a burst as many as it can hold."""
     groups = _by_caller(pending)
     is_burst = len(groups) > _FEW_AT_ONCE or sum(now - at < _MINUTE for at in sent_at) >= _FEW_A_MINUTE
     if not is_burst:
@@ -198,7 +199,7 @@ def _letters(text: str) -> int:
 
 _LONGEST_LINE = 200
 _LONGEST_SHORT_LINE = 88
-"""A line must have room to say later how the caller was called back, or how often the caller tried."""
+"""A line needs room for a later note: how the caller was called back, or how often the caller tried."""
 _HEADING_LETTERS = 100
 
 
@@ -206,7 +207,7 @@ _HEADING_LETTERS = 100
 
 
 def message_text(notices: Sequence[JudgedNotice], made_at: int, wording: NoticeWording) -> str:
-    """Returns the text for these notices of a message that was made then (unix microseconds)."""
+    """Returns the text of a message about these notices that was made at `made_at` (unix microseconds)."""
     clock, groups = _clock_at(made_at, wording), _by_caller(notices)
     if len(groups) == 1:
         return _single(groups[0], clock, wording)
@@ -282,7 +283,7 @@ def _how_settled(judged: JudgedNotice, clock: ClockTime) -> str:
 
 
 def number_text(call: Call) -> str:
-    """Returns the caller's number as people write it: `+998 90 123-45-67`; others whole, and hidden ones in words."""
+    """Returns the caller's number as people write it: `+998 90 123-45-67`; others unchanged, a hidden one in words."""
     digits = caller_number(call)
     if len(digits) == 12 and digits.startswith("998") and digits.isdigit():
         places = (0, 3, 5, 8, 10, 12)

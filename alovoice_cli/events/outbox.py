@@ -1,6 +1,6 @@
 """When a failed delivery is tried again, when a target is left alone, and when an event is given up. Pure.
 
-Spans are seconds; moments (`*_at`, `*_until`) are unix microseconds.
+Spans are in seconds; moments (`*_at`, `*_until`) are unix microseconds.
 """
 
 from collections.abc import Sequence
@@ -15,9 +15,9 @@ from alovoice_cli.language import joined, ngettext, tr
 from alovoice_cli.posts import Posted
 
 GIVEN_UP_AFTER_SECONDS = 72 * 3600
-"""An event that nobody took for so long is a dead letter: kept, listed, not sent any more."""
+"""An event that no attempt delivered for this long becomes a dead letter: it is stored and listed, not sent again."""
 LONGEST_RETRY_AFTER_SECONDS = 3600.0
-"""A target that asks for more is tried after so long: what it says may be a mistake, and its events grow old."""
+"""A longer Retry-After is cut to this: it may be a mistake, and the events grow old."""
 
 _DELAYS = (1, 5, 15, 60, 300, 900, 3600)
 _LONGEST_PAUSE = 60
@@ -30,9 +30,9 @@ _OF_ONE_EVENT = (400, 409, 413, 415, 422)
 _GONE = 410
 
 DUE, RUNNING, DONE, DEAD = "due", "running", "done", "dead"
-"""The states of an event in the outbox. `running`: a program is started for it, or about to be."""
+"""The states of an event in the outbox. `running`: a program is running for it, or is about to start."""
 INTERRUPTED = "it had not ended when the listener died"
-"""The trouble of a program that ran, or was about to start, when its listener was killed."""
+"""The trouble of a program that was running, or about to start, when its listener was killed."""
 
 OutcomeKind = Literal["delivered", "retry", "pause", "gone", "dead", "later"]
 TargetState = Literal["taking", "refusing", "paused", "stopped"]
@@ -40,11 +40,11 @@ TargetState = Literal["taking", "refusing", "paused", "stopped"]
 
 @dataclass(frozen=True, slots=True)
 class DeliveryOutcome:
-    """How one attempt to deliver an event went.
+    """The outcome of one attempt to deliver an event.
 
-    `retry`: the target is there and did not take the event. `pause`: it takes nothing now; `seconds` is how long it
-    asks to be left alone. `gone`: it wants no events any more. `dead`: the event is not delivered again unless somebody
-    orders it. `later`: there was no attempt. `trouble` says why of the event, `status` is the HTTP status.
+    `retry`: the target answers and did not take the event. `pause`: it takes nothing now; `seconds` is the pause that
+    it asks for. `gone`: it wants no more events. `dead`: the event is delivered again only by order. `later`: there was
+    no attempt. `trouble` is the reason, `status` the HTTP status.
     """
 
     kind: OutcomeKind
@@ -54,7 +54,7 @@ class DeliveryOutcome:
 
 
 def outcome_of(posted: Posted, now: datetime) -> DeliveryOutcome:
-    """What the answer to a forwarded event means."""
+    """Returns the outcome that the answer to a forwarded event means."""
     status = posted.status
     if status is None:
         return DeliveryOutcome("pause", posted.error)
@@ -67,7 +67,7 @@ def outcome_of(posted: Posted, now: datetime) -> DeliveryOutcome:
 
 
 def retry_after_seconds(text: str, now: datetime) -> float | None:
-    """The seconds that a Retry-After header asks for, given in seconds or as a date; None where it is not readable."""
+    """Returns the seconds of a Retry-After header, which may be a number or a date; None for unreadable text."""
     text = text.strip()
     if text.isascii() and text.isdigit():
         return float(text[:9])
@@ -80,46 +80,47 @@ def retry_after_seconds(text: str, now: datetime) -> float | None:
 
 
 def next_delay(attempts: int, chance: float) -> float:
-    """Seconds until the next attempt after so many failed ones; `chance` (0 to 1) spreads it by a fifth each way."""
+    """Returns the seconds until the next attempt; `chance` (0 to 1) spreads them by a fifth in each direction."""
     delay = _DELAYS[min(attempts, len(_DELAYS)) - 1] if attempts else 0
     return delay * (0.8 + 0.4 * chance)
 
 
 def next_delay_of_pause(attempts: int, chance: float) -> float:
-    """The same of an event at which the target began to pause: others are tried first, for it may be the event's fault.
+    """Returns the seconds until the next attempt of the event at which the target began to pause.
 
-    It is never long: it may be the target's.
+    Other events are tried first, because this event may be the cause. The pause is short, because the target may be the
+    cause.
     """
     return min(next_delay(attempts, chance), _LONGEST_PAUSE)
 
 
 def pause(failures: int, chance: float) -> float:
-    """Seconds to leave a target alone that was not reached so many times in a row."""
+    """Returns the seconds to leave a target alone after this many failures in a row."""
     return min(2.0 ** min(failures - 1, 10), _LONGEST_PAUSE) * (0.8 + 0.4 * chance)
 
 
 def queue_of(event: Event) -> str:
-    """What an event must stay in order with: its call, where it tells of one, else itself."""
+    """Returns the key within which an event must stay in order: its call if it has one, else the event itself."""
     kind: EventType = event.delivery.type
     call_id = event.fact.call_id
     return queue_of_call(call_id) if kind in ("callstart", "callend") and call_id else event.delivery.id
 
 
 def queue_of_call(call_id: str) -> str:
-    """What the events of this call stay in order with."""
+    """Returns the key within which the events of this call stay in order."""
     return f"call {call_id}"
 
 
 def target_id(name: str) -> str:
-    """The short id of a target, for the command line."""
+    """Returns the short id of a target, for the command line."""
     return sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryAttempt:
-    """One attempt: of the event with this number, begun then.
+    """One attempt for the event with this number, begun at `begun_at`.
 
-    `is_repeated`: an earlier attempt failed, or no event is left of which one did.
+    `is_repeated`: an earlier attempt for the event failed, or no failed event is left.
     """
 
     seq: int
@@ -129,11 +130,11 @@ class DeliveryAttempt:
 
 @dataclass(frozen=True, slots=True)
 class HealthChange:
-    """What follows from an outcome.
+    """The consequences of an outcome.
 
-    `trouble` is to be told: the target begins to fail so. `recovery` too: it takes events again. `pulls`: all events
-    that wait for a time of their own are due at once. `stops`: the target gets no events any more. `refuses_event`: the
-    trouble is the event's alone.
+    `trouble`: a message to the operator that the target begins to fail. `recovery`: it takes events again. `pulls`: all
+    events that wait for their own time are due at once. `stops`: the target gets no more events. `refuses_event`: only
+    this event is the trouble.
     """
 
     trouble: str = ""
@@ -148,12 +149,12 @@ _NOTHING = HealthChange()
 
 @dataclass(slots=True)
 class TargetHealth:
-    """Whether a target takes events, by what it answered. For one thread at a time.
+    """Whether a target takes events, by its answers. For one thread at a time.
 
-    An outcome counts only where its attempt began after the latest change: what was under way before says nothing new.
-    Events wait for a time of their own while the target refuses them; its first success pulls all of them forward.
-    Where those are refused again, while others are taken, the next pull waits: a minute, then twice as long each time;
-    but not where three new events in a row failed, for then the target was away.
+    An outcome counts only if its attempt began after the latest change: earlier attempts show nothing new. Events wait
+    for their own time while the target refuses them; its first success makes all of them due. If those are refused
+    again while others are taken, the next pull waits: a minute, then twice as long each time; but not if three new
+    events in a row failed, because then the target was away.
     """
 
     state: TargetState = "taking"
@@ -165,34 +166,34 @@ class TargetHealth:
     _failures: int = 0
     _was_away: bool = False
     _told: set[str] = field(default_factory=set)
-    _refused: set[int] = field(default_factory=set)  # events that were refused for their own sake, since a success
+    _refused: set[int] = field(default_factory=set)  # refused for their own sake, since the last success
     _owes_pull: bool = True  # an earlier run may have left events that wait
     _pulled_at: int = 0
     _pull_wait: int = 0
-    _fresh_failures: int = 0  # first attempts that failed, since a success
-    _awaits_proof: bool = False  # whether the latest pull helped is not known
+    _fresh_failures: int = 0  # failed first attempts since the last success
+    _awaits_proof: bool = False  # it is not known yet whether the latest pull helped
 
     @classmethod
     def of_earlier_run(cls, *, is_stopped: bool, waits_until: int) -> "TargetHealth":
-        """What an earlier run knew that still holds: the target is stopped, or asked to be left alone until then."""
+        """Returns the state that an earlier run left: the target is stopped, or asked for a pause until then."""
         if is_stopped:
             return cls(state="stopped")
         return cls(state="paused", waits_until=waits_until, is_asked_to_wait=True) if waits_until else cls()
 
     def room(self, now: int, most: int) -> int:
-        """How many deliveries may be under way; a target that was away is tried with one."""
+        """Returns how many deliveries may be in flight; a target that was away gets one."""
         if self.state == "stopped" or now < self.waits_until:
             return 0
         return 1 if self.state == "paused" else most
 
     def resume(self) -> None:
-        """Somebody orders an attempt at once, of a target that is paused or stopped."""
+        """Takes an operator's order to try a paused or stopped target at once."""
         self.waits_until = self._failures = 0
         if self.state == "stopped":
             self._become("taking", self._noted_at)
 
     def note(self, outcome: DeliveryOutcome, attempt: DeliveryAttempt, now: int, chance: float) -> HealthChange:
-        """What the outcome changes. `chance` (0 to 1) spreads pauses."""
+        """Returns what the outcome changes. `chance` (0 to 1) spreads pauses."""
         if self.state == "stopped" or attempt.began_at < self._noted_at:
             self._owes_pull |= outcome.kind != "delivered"
             return _NOTHING
@@ -223,7 +224,7 @@ class TargetHealth:
             self._owes_pull, self._pulled_at, self._awaits_proof = False, now, True
         if self.state == "taking":
             return HealthChange(pulls=pulls)
-        if not attempt.is_repeated:  # those that failed may fail again, each by itself
+        if not attempt.is_repeated:  # repeated attempts may fail again, each for itself
             if self.state == "paused":
                 self._become("refusing", now)
             return HealthChange(pulls=pulls)
@@ -277,7 +278,7 @@ class TargetHealth:
             self._was_away, self._pull_wait = False, 0
 
     def _telling(self, words: str, detail: str = "") -> HealthChange:
-        """Each trouble is told once, until the target takes events again."""
+        """Returns the change with a trouble, which is reported once until the target takes events again."""
         if words in self._told:
             return _NOTHING
         self._told.add(words)
@@ -296,11 +297,11 @@ def _waiting_words(asked: float) -> str:
 
 @dataclass(frozen=True, slots=True)
 class TargetStanding:
-    """How it stands with a target: how many deliveries wait or run, and how many are dead letters.
+    """The state of a target: how many deliveries wait or run, and how many are dead letters.
 
-    Moments are unix microseconds. The oldest delivery waits since `oldest_at`; the state holds since `changed_at`;
-    `waits_until` is the end of a pause that the target asked for, `resumed_at` when an operator last ordered an attempt
-    at once; else they are 0.
+    Moments are unix microseconds. The oldest delivery has waited since `oldest_at`; the state began at `changed_at`;
+    `waits_until` is the end of a pause that the target asked for; `resumed_at` is the last order of an operator to try
+    at once. Missing moments are 0.
     """
 
     name: str
@@ -333,7 +334,7 @@ class OutboxEntry:
 
 @dataclass(frozen=True, slots=True)
 class OutboxSelection:
-    """Some entries: of these targets (by name), in these states, of these events (by number; empty: of all)."""
+    """Some entries: for these targets (by name), in these states, for these events (by number; empty: all events)."""
 
     targets: Sequence[str]
     states: Sequence[str] = (DUE, DEAD)
@@ -341,19 +342,19 @@ class OutboxSelection:
 
 
 def is_of_notices(target: str) -> bool:
-    """Whether people are told of missed calls by this target (its name): nothing else waits for it."""
+    """Returns whether this target (by name) receives messages about missed calls, and nothing else."""
     return target.startswith("notify ")
 
 
 def waiting_text(one: TargetStanding) -> str:
-    """Returns `6 missed calls wait`, for a target of notices; `6 events wait, 1 dead letter` for another."""
+    """Returns `6 missed calls wait` for a target of notices, `6 events wait, 1 dead letter` for another."""
     if not is_of_notices(one.name) or not one.waiting:
         return counts_text(one.waiting, one.dead)
     return ngettext("{n} missed call waits", "{n} missed calls wait", one.waiting)
 
 
 def counts_text(waiting: int, dead: int) -> str:
-    """Returns `6 events wait, 1 dead letter`; of nothing, `nothing waits`."""
+    """Returns `6 events wait, 1 dead letter`, or `nothing waits`."""
     letters = [ngettext("{n} dead letter", "{n} dead letters", dead)] if dead else []
     waits = [ngettext("{n} event waits", "{n} events wait", waiting)] if waiting else []
     return joined(", ", waits + letters) if waits or letters else tr("nothing waits")

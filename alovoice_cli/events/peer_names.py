@@ -1,4 +1,4 @@
-"""The names of extensions: as the operator's file or the PBX tells them."""
+"""The names of extensions, from the operator's file or from the PBX."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping
@@ -26,9 +26,9 @@ class PeerNames:
 
 
 def names_told(peers: Iterable[Mapping[str, object]], hide: Callable[[str], str]) -> PeerNames:
-    """Returns the names that the PBX's extensions tell (getpeers); `hide` masks tokens in them.
+    """Returns the names in the PBX's extensions (getpeers); `hide` masks tokens in them.
 
-    The document has no field for a name; `username` repeats the extension in its sample, and may be a person's.
+    The document has no field for a name; `username` repeats the extension in its sample, and may be a person's name.
     """
     names = {}
     for peer in peers:
@@ -40,12 +40,12 @@ def names_told(peers: Iterable[Mapping[str, object]], hide: Callable[[str], str]
 
 
 def kept_text(names: PeerNames, server: str) -> str:
-    """Returns names that this server told, as they are kept between runs."""
+    """Returns the names from this server in the form in which they are stored between runs."""
     return json.dumps({"server": server, "names": dict(names.names)}, ensure_ascii=False) + "\n"
 
 
 def names_kept(path: Path, server: str) -> PeerNames:
-    """Returns the names that this server told last; none where nothing readable of this server is kept."""
+    """Returns the names that this server gave last; none if the file has nothing readable of this server."""
     try:
         kept = json.loads(path.read_text("utf-8"))
         if kept["server"] == server:
@@ -56,6 +56,6 @@ def names_kept(path: Path, server: str) -> PeerNames:
 
 
 def plain_name(text: str) -> str:
-    """The name as one line of text, without control characters."""
+    """Returns the name as one line of text, without control characters."""
     shown = (letter if letter.isprintable() else " " for letter in well_formed(text))
     return " ".join("".join(shown).split())

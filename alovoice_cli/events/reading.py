@@ -1,4 +1,4 @@
-"""What the PBX said: the bytes of a delivery as facts (API, sections 5, 6 and 9), best effort, never an exception."""
+"""Reads the bytes of a delivery into facts (API, sections 5, 6 and 9), as far as possible; never raises."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -11,21 +11,21 @@ from alovoice_cli.json_text import well_formed
 from alovoice_cli.phones import canonical
 
 NO_FIELDS = "no object with fields"
-"""The problem of a body that is JSON and says nothing of a call."""
+"""The problem of a JSON body without any field of a call."""
 
 _MOST_FACTS = 1000
 _LONGEST_TEXT = 500
-_LARGEST_NUMBER = 2**63 - 1  # what every database holds
+_LARGEST_NUMBER = 2**63 - 1  # the limit of every database
 
 
 def read_delivery(delivery: Delivery) -> Reading:
-    """Reads a delivery: its body, unpacked as its headers say, and the fields in its URL's query."""
+    """Reads a delivery: its body, unpacked by its headers, and the fields in its URL's query."""
     encoding, query = delivery.content_encoding, delivery.query
     return read(delivery.type, delivery.body, delivery.content_type, encoding=encoding, query=query)
 
 
 def read(kind: EventType, body: bytes, content_type: str = "", *, encoding: str = "", query: str = "") -> Reading:
-    """Reads a body of this type. What cannot be read has a `problem`, and no facts but those of the query."""
+    """Reads a body of this type. An unreadable body has a `problem`, and only the facts of the query."""
     try:
         value, problem = read_body(body, content_type, encoding)
         asked = read_query(query) if query else None
@@ -36,12 +36,12 @@ def read(kind: EventType, body: bytes, content_type: str = "", *, encoding: str 
         said = body if problem else _canonical(value)
         digest = _digest(kind, said if asked is None else said + b"?" + _canonical(asked))
         return Reading(value, facts, digest, problem or ("" if facts else NO_FIELDS))
-    except Exception as error:  # the record is stored; a body that breaks the reader is one that was not read
+    except Exception as error:  # the record is stored already; a body that breaks the reader counts as unreadable
         return Reading(None, digest=_digest(kind, body), problem=f"unreadable ({type(error).__name__})")
 
 
 def _objects(value: object, asked: object) -> Sequence[Mapping[str, object]]:
-    """The objects with fields in a body; what a body does not say of itself, the query says."""
+    """Returns the objects with fields in a body; fields that the body lacks come from the query."""
     objects = [item for item in (value if isinstance(value, list) else [value]) if isinstance(item, dict)]
     if isinstance(asked, dict):
         return [{**asked, **item} for item in objects or [{}]]
@@ -105,7 +105,7 @@ def _result(item: Mapping[str, object]) -> Fact:
 
 
 def _text(value: object) -> str | None:
-    """A text or a number as text that a database takes; None for what is neither, or empty."""
+    """Returns a text or a number as text that a database takes; None for other values and empty text."""
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         return None
     if isinstance(value, float) and value.is_integer():
@@ -115,13 +115,13 @@ def _text(value: object) -> str | None:
 
 
 def _phone(value: object) -> str | None:
-    """The key of a number, before half signs become letters and digits; what holds no number stays a text."""
+    """Returns a number's key, before lone surrogates become letters and digits; other text stays text."""
     text = _text(value)
     return (canonical(value if isinstance(value, str) else text) or text) if text else None
 
 
 def _number(value: object) -> int | None:
-    """A whole number within what a database holds, also where it came as text; else None."""
+    """Returns a whole number within a database's limits, also from text; else None."""
     if isinstance(value, bool):
         return None
     if isinstance(value, str):

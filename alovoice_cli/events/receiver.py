@@ -1,8 +1,8 @@
-"""The customer's end of the PBX's calls: an ASGI app that reads each delivery, stores it, and then answers.
+"""The ASGI app for the PBX's requests: it reads each delivery, stores it, and then answers.
 
-Callstart is answered with an id (the same for a repeated delivery), or with what the CRM says; callend and result with
-`true`; a route question with a step. Wrong paths get 404 and an empty body: the secret in the path is the only defence
-that the PBX offers (API, section 6).
+The answer to a callstart is an id (the same for a repeated delivery), or the answer of the CRM; to a callend and a
+result `true`; to a route question a step. A wrong path gets 404 and an empty body: the secret in the path is the only
+protection that the PBX offers (API, section 6).
 """
 
 import hmac
@@ -30,9 +30,10 @@ _THIS_MACHINE = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1"
 
 
 class RouteAnswer(NamedTuple):
-    """The step that goes out, as strict JSON; what is kept with the question; the rule that decided.
+    """The step to send, as strict JSON; the values to store with the question; and the rule that decided.
 
-    `later` finds out, once the caller is answered, all that is kept; it has its own time limit, and raises nothing.
+    `later` is awaited after the caller has the answer, and returns all values to store. It has its own time limit, and
+    raises nothing.
     """
 
     body: bytes
@@ -42,58 +43,58 @@ class RouteAnswer(NamedTuple):
 
 
 class Duties(Protocol):
-    """What the receiver needs done for it. The awaitables have their own time limits, and raise nothing."""
+    """The work that the receiver needs from its owner. The awaitables have their own time limits, and raise nothing."""
 
     @property
     def asked(self) -> str | None:
-        """The target that is asked what a callstart is answered; None where nobody is."""
+        """Returns the target that is asked for the answer to a callstart; None if there is none."""
 
     def store(self, new: NewDelivery) -> Awaitable[Stored | None]:
-        """Stores the delivery durably; None where it is lost."""
+        """Stores the delivery durably; None means that it is lost."""
 
     def store_soon(self, new: NewDelivery) -> Awaitable[None]:
-        """The same, and waits for it no longer than a caller can wait."""
+        """Stores the delivery as `store` does, and waits no longer than a caller can wait."""
 
     def keep_answer(self, late: LateAnswer) -> None:
-        """Keeps what a delivery was answered."""
+        """Stores the answer to a delivery."""
 
     def kept_answer(self, late: LateAnswer) -> Awaitable[None]:
-        """The same, and waits until it is durable."""
+        """Stores the answer as `keep_answer` does, and waits until it is durable."""
 
     def ask(self, delivery: Delivery) -> Awaitable[CrmAnswer]:
-        """Asks the CRM what a callstart is answered; may be awaited by several."""
+        """Asks the CRM for the answer to a callstart; several may await it."""
 
     def asked_elsewhere(self, first_id: str) -> Awaitable[CrmAnswer]:
-        """What the CRM answers another listener on the same store, which asks it; may be awaited by several."""
+        """Returns the CRM's answer to another listener on the same store; several may await it."""
 
     def tell_too_large(self, kind: EventType, size: int | None) -> None:
-        """Tells of a body that was not read; the size in bytes is None where its sender did not name it."""
+        """Reports a body that was not read; `size` is in bytes, None if the sender did not give it."""
 
     def route(self, delivery: Delivery) -> Awaitable[RouteAnswer]:
-        """Decides the caller's next step, whatever happens."""
+        """Decides the caller's next step; never fails."""
 
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """Who may come in, and where. `secret` None: the paths have none. Networks that are empty allow everyone."""
+    """Who may send, and to which paths. `secret` None: the paths have no secret. Empty networks allow everyone."""
 
     secret: str | None
     allowed: Sequence[Network] = ()
     trusted_proxies: Sequence[Network] = ()
 
     def path(self, kind: EventType) -> str:
-        """The path of one kind of event."""
+        """Returns the path for one type of event."""
         return f"/{kind}" if self.secret is None else f"/h/{self.secret}/{kind}"
 
     def kind_of(self, path: str) -> EventType | None:
-        """The kind of event that is told at this path; None for every other path."""
+        """Returns the type of event of this path; None for every other path."""
         head, _, last = path.removesuffix("/").rpartition("/")
         expected = "" if self.secret is None else f"/h/{self.secret}"
         is_right = hmac.compare_digest(head.encode("utf-8", "replace"), expected.encode())
         return _KINDS.get(last) if is_right else None
 
     def caller(self, peer: str, headers: Sequence[tuple[str, str]]) -> str:
-        """The address of who calls: the real peer, or what a trusted proxy says of it."""
+        """Returns the sender's address: the real peer, or the address that a trusted proxy names."""
         if not _is_within(peer, self.trusted_proxies):
             return peer
         hops = ",".join(value for name, value in headers if name == "x-forwarded-for").split(",")
@@ -104,7 +105,7 @@ class Door:
         return peer
 
     def lets_in(self, caller: str) -> bool:
-        """Whether this address may deliver."""
+        """Returns whether this address may send."""
         return not self.allowed or _is_within(caller, self.allowed)
 
 
@@ -131,13 +132,13 @@ class Receiver:
             return await _answer(send, 405, extra=[(b"allow", b"POST")])
         body = await _body(receive)
         if body is None:
-            return None  # the sender left in the middle of it: nothing was delivered
+            return None  # the sender left before the end: nothing was delivered
         return await self._serve(self._delivery(kind, body, caller, headers, scope["query_string"]), send)
 
     async def overfull(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
-        """Answers a route question whose body is too large to be read, for its caller waits; sends nothing for others.
+        """Answers a route question whose body is too large to read: its caller waits. Does nothing for other types.
 
-        It is kept without its body: its headers tell how long that was.
+        The question is stored without its body; its headers show the size.
         """
         kind = self._door.kind_of(scope["path"])
         headers = _headers(scope)
@@ -180,13 +181,13 @@ class Receiver:
         return await _answer(send, 200, answer.as_bytes(), content_type=_TEXT if answer.callto is None else _JSON)
 
     async def _asked_answer(self, delivery: Delivery, first: FirstDelivery, asked: str) -> StartAnswer:
-        """What the CRM says to the first of the callstarts that say the same; ours where it says nothing of use."""
+        """Returns the CRM's answer to the first of several equal callstarts; our own if that answer cannot be used."""
         is_first = first.id == delivery.id
         if is_first:
             first.asked = self._duties.ask(delivery)
         elif first.asked is None and first.is_asked_elsewhere:
             first.asked = self._duties.asked_elsewhere(first.id)
-        # A repetition that comes while the CRM is still being asked waits with its first, for the same answer.
+        # A repetition that arrives while the CRM is still asked waits for the same answer.
         told = await first.asked if first.asked is not None else NO_ANSWER
         first.answer = told.start or first.answer
         late = LateAnswer(
@@ -197,7 +198,7 @@ class Receiver:
             is_answered=told.is_settled,
         )
         if told.start is not None and is_first:
-            # The CRM's id is the call's only name from now on: it must be known here before the PBX knows it.
+            # From now on the CRM's id is the call's only id: the store must know it before the PBX does.
             await self._duties.kept_answer(late)
         else:
             self._duties.keep_answer(late)

@@ -120,7 +120,7 @@ def read_value(text: str) -> object:
 
 
 def _refuse(constant: str) -> object:
-    raise ValueError(constant)  # NaN and its like are Python's, not JSON's: they stay text
+    raise ValueError(constant)  # NaN and the like are valid in Python, not in JSON: they stay text
 
 
 def changed(body: object, change: EventChange, documented: Iterable[str]) -> object:
@@ -177,7 +177,7 @@ def _unknown(path: str, known: list[str]) -> UsageError:
 def _places(value: object, text: str = "", place: BodyPath = ()) -> Iterator[tuple[str, BodyPath]]:
     inner: Iterable[tuple[str | int, object]] = ()
     if isinstance(value, dict):
-        inner = ((name, item) for name, item in value.items() if name)  # what has no name cannot be named
+        inner = ((name, item) for name, item in value.items() if name)  # a value without a name cannot be named
     elif isinstance(value, list):
         inner = enumerate(value)
     for step, item in inner:

@@ -49,7 +49,7 @@ def at_rate(
 
 
 def _started(job: Callable[[], T], slots: Semaphore) -> Future[T]:
-    """Runs the job in its own thread. Not in an executor, for whose threads Ctrl-C would have to wait."""
+    """Runs the job in its own thread. Ctrl-C would have to wait for the threads of an executor."""
     future: Future[T] = Future()
 
     def work() -> None:
@@ -84,7 +84,7 @@ class Sent:
     answer: Posted
 
     def as_row(self) -> dict[str, object]:
-        """The event and its answer as a JSON object."""
+        """Returns the event and its answer as a JSON object."""
         answer = self.answer
         return {
             "n": self.place,
@@ -123,7 +123,7 @@ class EventSender:
         return outgoing, self.post(outgoing)
 
     def counted(self, outgoing: Outgoing, answer: Posted) -> Sent:
-        """The answer, numbered and counted."""
+        """Returns the numbered answer, and counts it."""
         self.sent += 1
         if answer.status is None:
             self.silent.append(answer.error)
@@ -132,7 +132,7 @@ class EventSender:
         return Sent(self.sent, outgoing, answer)
 
     def send_all(self, events: Iterable[Outgoing], rate: float | None) -> Iterator[Sent]:
-        """Posts them in order: one after another, or `rate` a second without waiting for answers."""
+        """Posts the events in order: one after another, or `rate` a second without waiting for answers."""
         if rate is None:
             yield from map(self.send, events)
             return
@@ -200,9 +200,10 @@ def read_speed(text: str) -> float | None:
 
 
 def replayed(delivery: Delivery, handlers: Handlers, option: str) -> Outgoing:
-    """The event as it came, marked as a replay and with the id under which it was forwarded at first.
+    """Returns the stored event for sending, marked as a replay, with the id of its first forwarding.
 
-    Its own headers stay behind but those of its content and the mark of a trial: they told of another connection.
+    Of its own headers only those of its content and the mark of a trial are sent: the others describe another
+    connection.
     """
     headers = {MARK: "1", "webhook-id": delivery.id, "x-alovoice-type": delivery.type, **content_headers_of(delivery)}
     if (TRIAL_HEADER, "1") in delivery.headers:
@@ -220,7 +221,7 @@ def in_order(deliveries: Iterable[Delivery]) -> list[Delivery]:
 def replay(
     deliveries: Iterable[Delivery], handlers: Handlers, sender: EventSender, speed: float | None, option: str
 ) -> Iterator[Sent]:
-    """Sends them one after another, each not before its time from the first one, at this speed."""
+    """Sends the deliveries one after another, each at its distance in time from the first, divided by this speed."""
     began = sender.monotonic()
     first: int | None = None
     for delivery in deliveries:

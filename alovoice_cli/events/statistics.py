@@ -14,10 +14,10 @@ NONE = "none"
 """The group of calls without the grouping value: no line, no extension, or no status because no end."""
 
 QUARTER_SECONDS = 900
-"""Every time zone is whole quarters of an hour from UTC: what is counted by quarters can be put into local hours."""
+"""Every time zone is whole quarters of an hour from UTC, so counts by quarter can be added up to local hours."""
 
 CLOCKS: Mapping[str, str] = {"hour": "%Y-%m-%d %H:00", "day": "%Y-%m-%d", "weekday": "%A"}
-"""How the groups by time are written."""
+"""The form of the groups by time."""
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 NO_RULE = "no rule"
 """The group of route questions without a deciding rule: fallback, or an override."""
@@ -64,7 +64,7 @@ class StatusTally:
             self.other += count.calls
 
     def as_json(self) -> dict[str, object]:
-        """The counts, plain."""
+        """Returns the counts as plain values."""
         return {
             "group": self.group,
             "calls": self.calls,
@@ -94,7 +94,7 @@ def by_time(group: str) -> tuple[int, str]:
 
 
 def total(tallies: Iterable[StatusTally]) -> StatusTally:
-    """All groups as one."""
+    """Returns the sum of all groups."""
     whole = StatusTally("total")
     for tally in tallies:
         whole.calls += tally.calls

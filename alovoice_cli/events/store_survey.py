@@ -1,4 +1,4 @@
-"""What is known of an event store as a whole, and what is wrong with it: pure."""
+"""The state of an event store as a whole, and its faults: pure."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ _MICRO = 1_000_000
 _MINUTE = 60 * _MICRO
 _SIGN_OF_LIFE = 30 * _MICRO
 _LONG_WAIT = 60 * _MINUTE
-"""After which something that waits is worth a warning: a target that refuses is tried again within minutes."""
+"""A wait longer than this gets a warning: a target that refuses is tried again within minutes."""
 _MOST_FAULTS = 20
 
 
 class WaitingTarget(NamedTuple):
-    """What one target is still to be told. `dead` are dead letters; the oldest waits since `oldest_at` (unix µs)."""
+    """What waits for one target. `dead` are dead letters; the oldest entry has waited since `oldest_at` (unix µs)."""
 
     label: str
     state: str
@@ -27,7 +27,7 @@ class WaitingTarget(NamedTuple):
 
 
 class SpoolFile(NamedTuple):
-    """A file of deliveries that the store did not take when they came."""
+    """A file of deliveries that the store could not take when they arrived."""
 
     path: str
     deliveries: int
@@ -35,12 +35,12 @@ class SpoolFile(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class StoreSurvey:
-    """A store as it was at one moment; moments are unix microseconds, None where there is nothing.
+    """A store at one moment. Moments are unix microseconds, or None.
 
     `version` is the schema's, `known_version` this program's; of another version only the first fields are read.
-    `faults` are sentences of the database about itself, `queued_without_event` and `facts_without_event` rows whose
-    delivery is missing, `underived` deliveries of which nothing was derived long after they came. `set_aside` are
-    damaged files that a listener moved. `unsafe` are settings of a server under which a commit may be lost.
+    `faults` are the database's own sentences; `queued_without_event` and `facts_without_event` count rows whose
+    delivery is missing, `underived` deliveries without derived data long after their arrival. `set_aside` are damaged
+    files that a listener moved. `unsafe` are settings of a server under which a commit may be lost.
     """
 
     place: str

@@ -29,7 +29,7 @@ class TimelineStep:
 
     @property
     def moment(self) -> datetime:
-        """When."""
+        """Returns `at` as a moment."""
         return datetime.fromisoformat(self.at)
 
 
@@ -49,7 +49,7 @@ def timeline(events: Iterable[Event], receipts: Iterable[Receipt]) -> list[Timel
 
 
 def status_text(status: str | None) -> str:
-    """A status with its meaning: `486 busy`."""
+    """Returns a status with its meaning: `486 busy`."""
     if status is None:
         return ""
     return joined(" ", [status, tr(STATUS_WORDS[status])]) if status in STATUS_WORDS else status

@@ -1,6 +1,6 @@
 """Events that `alovoice events trigger` sends: documented ones, stored ones, and scenarios of several calls.
 
-A scenario is data: its steps in the order in which the PBX tells them. Time passes in the bodies alone.
+A scenario is data: its steps are in the order in which the PBX sends them. Time passes only in the bodies.
 """
 
 import tomllib
@@ -27,7 +27,7 @@ OPTION = "--to"
 
 @dataclass(frozen=True, slots=True)
 class ScenarioStep:
-    """One event: its type, whose call it tells of, and when it comes, in seconds from the scenario's beginning."""
+    """One event: its type, its call, and its time in seconds from the scenario's beginning."""
 
     type: EventType
     call: str
@@ -37,7 +37,7 @@ class ScenarioStep:
 
 @dataclass(frozen=True, slots=True)
 class CallScenario:
-    """A story of calls, its steps in the order in which the PBX tells them."""
+    """A scenario of calls; its steps are in the order in which the PBX sends them."""
 
     name: str
     title: str
@@ -45,18 +45,18 @@ class CallScenario:
 
     @property
     def seconds(self) -> int:
-        """How long it takes, in its own time."""
+        """Returns the scenario's length in seconds, in its own time."""
         return max(step.at for step in self.steps)
 
 
 def scenario_names() -> list[str]:
-    """The scenarios that come with the program."""
+    """Returns the names of the scenarios in the program."""
     names = (file.name for file in files("alovoice_cli.events").joinpath("scenarios").iterdir())
     return sorted(name.removesuffix(".toml") for name in names if name.endswith(".toml"))
 
 
 def load_scenario(name: str) -> CallScenario:
-    """The scenario of that name. Raises UsageError, with the names there are, for another one."""
+    """Returns the scenario with this name. Raises UsageError, with all names, for another name."""
     names = scenario_names()
     if name not in names:
         raise UsageError(
@@ -75,10 +75,10 @@ def play(
     handlers: Handlers,
     post: Callable[[Outgoing], Posted],
 ) -> Iterator[tuple[Outgoing, Posted]]:
-    """Sends the steps one by one; the last one happens `now`, those before it earlier by what the scenario says.
+    """Sends the steps one by one; the last one happens `now`, the others earlier, as the scenario says.
 
-    A callend has the `call_id` that its callstart was answered with, or none where that gave none. The `changes` are
-    made to each step that has the place. Raises UsageError for a place that no step has, before anything is sent.
+    A callend has the `call_id` from the answer to its callstart, or none if the answer had none. The `changes` apply to
+    each step that has their place. Raises UsageError, before anything is sent, for a place that no step has.
     """
     _check(scenario, now, changes)
     began = now - timedelta(seconds=scenario.seconds)
@@ -100,7 +100,7 @@ def play(
 def rehearse_scenario(
     scenario: CallScenario, now: datetime, changes: Sequence[EventChange], handlers: Handlers
 ) -> Iterator[Outgoing]:
-    """The scenario's events as they would go; in the place of each call's id a word that says whose it is."""
+    """Yields the scenario's events as they would be sent; a word that names the call stands for each call's id."""
     starts = count(1)
 
     def answer(outgoing: Outgoing) -> Posted:
@@ -110,7 +110,7 @@ def rehearse_scenario(
 
 
 def given_id(answer: Posted) -> int | str | None:
-    """The id that a callstart's answer gives the call; None where it gives none, or one that the PBX cannot take."""
+    """Returns the id in the answer to a callstart; None without an id, or with one that the PBX cannot take."""
     start = read_crm_answer(answer.status or 0, answer.body, "").start
     if start is None or start.callto is not None:
         return None
@@ -135,13 +135,13 @@ def _with(body: object, kind: EventType, changes: Sequence[EventChange], now: da
     for change in changes:
         try:
             body = changed(body, change, sample(kind, now))
-        except UsageError:  # another step's place: `_check` has seen that one step at least has it
+        except UsageError:  # the place is another step's: `_check` found that at least one step has it
             continue
     return body
 
 
 def _body(step: ScenarioStep, scenario: CallScenario, began: datetime) -> dict[str, object]:
-    """The documented body with the scenario's values; its times follow from where the step and its call stand."""
+    """Returns the documented body with the scenario's values; its times follow from the step's place and call."""
     at = began + timedelta(seconds=step.at)
     body = sample(step.type, at)
     if step.type == "result":
@@ -158,9 +158,9 @@ def _body(step: ScenarioStep, scenario: CallScenario, began: datetime) -> dict[s
 def made_up(
     kind: EventType, now: datetime, changes: Sequence[EventChange], handlers: Handlers, copies: int = 1
 ) -> Iterator[Outgoing]:
-    """Documented events with the changes. Of several each differs in its number or id, unless that was set.
+    """Yields documented events with the changes. Several events differ in their number or id, unless a change sets it.
 
-    Raises UsageError for a change that cannot be made, before the first.
+    Raises UsageError before the first event for a change that cannot be made.
     """
     body = with_changes(kind, sample(kind, now), now, changes)
     as_json(body)
@@ -170,7 +170,7 @@ def made_up(
 def from_delivery(
     delivery: Delivery, now: datetime, changes: Sequence[EventChange], handlers: Handlers, copies: int = 1
 ) -> Iterator[Outgoing]:
-    """A stored event: its bytes as they are, or, where something changes or several are wanted, what they say as JSON.
+    """Yields a stored event: its bytes unchanged; with changes or several copies, its value as JSON.
 
     Raises UsageError for a change in a body that cannot be read.
     """
@@ -198,7 +198,7 @@ def _copies(
 
 
 def with_changes(kind: EventType, body: object, now: datetime, changes: Sequence[EventChange]) -> object:
-    """The body with the changes made one after another."""
+    """Returns the body after all changes, in order."""
     documented = tuple(sample(kind, now))
     for change in changes:
         body = changed(body, change, documented)

@@ -181,7 +181,7 @@ class CertifyReport:
 
     @property
     def summary(self) -> str:
-        """The verdict in one line."""
+        """Returns the verdict in one line."""
         counted = {grade: self.count(grade) for grade in _COUNTED}
         parts = [
             tr(text, number=counted[grade]) for grade, text in _COUNTED.items() if counted[grade] or grade == "pass"
@@ -196,11 +196,11 @@ class CertifyReport:
         return joined("", [verdict, ": ", joined(", ", parts), "; ", sent])
 
     def rows(self) -> list[dict[str, object]]:
-        """One row a case."""
+        """Returns one row for each case."""
         return [row(outcome) for outcome in self.outcomes]
 
     def as_json(self) -> dict[str, object]:
-        """The whole report."""
+        """Returns the whole report."""
         return {
             "certified": self.certified,
             "url": self.url,
@@ -214,7 +214,7 @@ class CertifyReport:
         }
 
     def as_junit(self) -> bytes:
-        """JUnit XML, as CI servers read it: a suite an area. A warning is a passed case with its text."""
+        """Returns JUnit XML for CI servers: a suite for each area. A warning is a passed case with its text."""
         root = ElementTree.Element("testsuites", _totals(self.outcomes, self.seconds), name=_SUITE)
         for area in dict.fromkeys(outcome.case.area for outcome in self.outcomes):
             outcomes = [outcome for outcome in self.outcomes if outcome.case.area == area]
@@ -237,7 +237,7 @@ _COUNTED = {
 
 
 def row(outcome: CaseOutcome) -> dict[str, object]:
-    """A case and how it ended, as a JSON object."""
+    """Returns a case and its outcome as a JSON object."""
     case = outcome.case
     return {
         "case": case.name,

@@ -287,7 +287,7 @@ class CertifyTrial:
         return self._start(self.start_body(of=of, at=at, **changes))
 
     def start_body(self, *, of: int = 0, at: int = 0, **changes: object) -> dict[str, object]:
-        """The documented callstart with this case's number, and the changes."""
+        """Returns the documented callstart with this case's number and the changes."""
         return _changed({**sample("callstart", self.moment(at)), "number": self.number(of)}, changes)
 
     def _start(self, body: object) -> CallId:
@@ -304,7 +304,7 @@ class CertifyTrial:
         self.told("result", self.result_body(of=of, **changes))
 
     def result_body(self, *, of: int = 0, **changes: object) -> dict[str, object]:
-        """The documented result with ids of this case, and the changes."""
+        """Returns the documented result with ids of this case and the changes."""
         own = {
             "id": 9_000_000 + self.place * 1000 + of,
             "externalid": 800_000 + self.place * 100 + of,
@@ -321,7 +321,7 @@ class CertifyTrial:
         self.raw("route", as_json(self.route_body(**changes)))
 
     def route_body(self, **changes: object) -> dict[str, object]:
-        """The documented question with this case's number, and the changes."""
+        """Returns the documented question with this case's number and the changes."""
         own = {"from_number": self.number().removeprefix("+")}
         return _changed({**sample("route", self.moment()), **own}, changes)
 
