@@ -1,9 +1,9 @@
-"""The fetched analyses, kept so that searches, scores and reports need no second request.
+"""The fetched analyses, stored so that searches, scores and reports need no second request.
 
 The server's whole answer is stored as JSON; rows of turns and tags are derived from it for searching. Turns are indexed
-by their foldings (speech.folding) in trigrams, so that any part of a word is found without a full scan; an analysis
-that is not indexed as this program does it (`indexed` 0) is indexed when the file is opened. Scores that somebody set
-by hand stand beside. Transcripts are personal data: the file is 0600, and `prune` frees the space.
+by their foldings (speech.folding) in trigrams, so that any part of a word is found without a full scan. An analysis
+with an older index (`indexed` 0) is indexed when the file is opened. Scores set by hand have a table of their own.
+Transcripts are personal data: the file is 0600, and `prune` frees the space.
 """
 
 import json
@@ -77,7 +77,7 @@ class Kept:
 class Analyses:
     """The file `analyses.db`, for one profile. Every method raises UsageError for an unusable file.
 
-    `note` is told before analyses of an earlier version are indexed, where that takes seconds.
+    `note` is called before analyses of an earlier version are indexed, if that takes seconds.
     """
 
     def __init__(
@@ -90,7 +90,7 @@ class Analyses:
     ) -> None:
         """Stores a finished analysis in place of an earlier one of this call; `peer` None keeps the stored peer.
 
-        `begun_at` is when the call began, in unix seconds; None: as the answer says.
+        `begun_at` is the call's beginning in unix seconds; None takes it from the answer.
         """
         talk = read_talk(call_id, answer, peer=peer)
         if talk is None:
@@ -136,7 +136,7 @@ class Analyses:
             return [row[0] for row in connection.execute(asked, (self.profile,))]
 
     def join_calls(self, calls: Mapping[str, tuple[str, int | None]]) -> None:
-        """Notes of stored analyses, by the call's id, the operator's extension and when the call began, if known."""
+        """Stores, for stored analyses, the operator's extension and the beginning of the call, if known."""
         changed = [(_storable(peer), at, self.profile, _storable(id)) for id, (peer, at) in calls.items()]
         update = "UPDATE analysis SET peer = ?, begun_at = coalesce(?, begun_at) WHERE profile = ? AND call_id = ?"
         with self._writing() as connection:
@@ -207,7 +207,7 @@ class Analyses:
             )
 
     def count(self, wanted: Wanted = EVERYTHING) -> int:
-        """Returns how many analyses are wanted."""
+        """Returns the number of wanted analyses."""
         if not self.path.exists():
             return 0
         where, values = self._conditions(wanted)
@@ -312,7 +312,7 @@ class Analyses:
             with transaction(connection):
                 for number, *rest in connection.execute(query, (_CHUNK,)).fetchall():
                     _forget_index(connection, number)
-                    with suppress(UsageError):  # damaged: told when it is read
+                    with suppress(UsageError):  # damaged: the reading reports it
                         _index(connection, number, self._kept(rest).talk)
                     connection.execute("UPDATE analysis SET indexed = 1 WHERE id = ?", (number,))
 
@@ -336,7 +336,7 @@ def _index(connection: sqlite3.Connection, number: int, talk: Talk) -> None:
 
 
 def _tag_foldings(name: str) -> tuple[str, str]:
-    """Returns the two foldings of a tag's name, which may be one."""
+    """Returns the two foldings of a tag's name, which may be equal."""
     folded = [_storable(folding) for folding in foldings(name)]
     return folded[0], folded[-1]
 
@@ -358,5 +358,5 @@ def _forget_index(connection: sqlite3.Connection, number: int) -> None:
 
 
 def _storable(text: str) -> str:
-    """Returns text that SQLite can hold: it refuses lone surrogates, and reads a text only up to a NUL."""
+    """Returns text that SQLite can store: it refuses lone surrogates, and reads a text only up to a NUL."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8").replace("\0", "\\0")

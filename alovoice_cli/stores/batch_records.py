@@ -1,7 +1,7 @@
-"""The batches in the ledger, with their rows: a second record beside the journals.
+"""The batches in the ledger, with their rows: a second record besides the journals.
 
 A batch is written before its first row is sent. So the same rows are recognised under another name, and a sent row
-stays known when its journal is lost.
+stays known if its journal is lost.
 """
 
 from collections.abc import Iterable
@@ -21,7 +21,7 @@ _SENT = """SELECT receipt.number, batch_row.key, batch_row.our_id, batch_row.nam
 
 
 class BatchRecord(NamedTuple):
-    """A batch. `digest` is of its rows, `path` its journal's, `source` its list's, `begun_at` ISO 8601 in UTC."""
+    """A batch. `digest` is of its rows, `path` of its journal, `source` of its list; `begun_at` is ISO 8601 in UTC."""
 
     profile: str
     digest: str
@@ -58,9 +58,9 @@ class BatchRecords:
     def write(
         self, record: BatchRecord, rows: Iterable[tuple[str, str]], twins_since: datetime | None
     ) -> BatchRecord | None:
-        """Writes a batch and its rows (key, our id), durably when this returns None.
+        """Writes a batch and its rows (key, our id); they are durable when this returns None.
 
-        Where a twin began at `twins_since` (aware) or later, writes nothing and returns the twin.
+        If a twin began at `twins_since` (aware) or later, writes nothing and returns the twin.
         """
         with self._database.writing() as connection:
             if twins_since is not None and (twin := _find_twin(connection, record, twins_since)) is not None:

@@ -21,7 +21,7 @@ _UPTIMES = "SELECT began_at, seen_at, ended_at FROM uptime ORDER BY began_at"
 
 
 class CampaignCalls:
-    """The store at this URL, for reading only; a reader never holds up a listener.
+    """The store at this URL, for reading only; a reader never delays a listener.
 
     The methods raise UsageError naming the file: missing, damaged, or busy for longer than `busy_seconds`.
     """
@@ -36,10 +36,10 @@ class CampaignCalls:
         return self._store.exists
 
     def to_numbers(self, numbers: Iterable[str], since: int, until: int) -> Iterator[CampaignCall]:
-        """Yields the calls to these canonical numbers of this time (unix seconds); by the index of numbers.
+        """Yields the calls of this period (unix seconds) to these canonical numbers, by the index of numbers.
 
-        Those that began then, and those that were received then: their own time may be wrong, or missing. Repeated
-        deliveries and what was made up are left out.
+        Yields calls that began in the period and calls that were received in it: their own time may be wrong, or
+        missing. Repeated deliveries and made-up calls are left out.
         """
         rest = iter(numbers)
         while part := tuple(islice(rest, _CHUNK)):
@@ -76,7 +76,7 @@ def _call(kind: str, number: str, line: str | None, begin: int | None, received_
 
 
 def _ended(call: CampaignCall, ends: list[tuple[str | None, int | None, int | None]]) -> CampaignCall:
-    """Returns the call with its last end that is not before it: a CRM that counts its own ids may repeat one."""
+    """Returns the call with its last end that is not earlier: a CRM may use its own ids twice."""
     for status, duration, ended_at in reversed(ends):
         if ended_at is None or ended_at >= call.begin:
             was_answered = any(end[0] == ANSWERED_STATUS for end in ends)

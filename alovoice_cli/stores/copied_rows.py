@@ -1,4 +1,4 @@
-"""Rows on their way from one event store to another: their numbers there, and what both stores say of one thing."""
+"""Rows on their way from one event store to another: their numbers there, and how two versions of a row are merged."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -10,9 +10,9 @@ Row = Mapping[str, Any]
 
 
 class CopyCount(NamedTuple):
-    """How many rows were copied, which of the target's were brought up to date, and were known already.
+    """How many rows were copied, how many of the target's were updated, and how many were known already.
 
-    `left` are rows that wait for another run: the source's listener is at work on them.
+    `left` are rows for another run: the source's listener is working on them.
     """
 
     copied: int = 0
@@ -26,20 +26,20 @@ class CopyCount(NamedTuple):
 
 
 class CopyStep(NamedTuple):
-    """A batch that is copied: of which table, and how many of its rows."""
+    """A copied batch: its table, and the number of its rows."""
 
     table: str
     counted: CopyCount
 
 
 class Numbers:
-    """The numbers (`seq`) of the same deliveries in both stores: a delivery is known by its id."""
+    """The numbers (`seq`) of the same deliveries in both stores; a delivery is recognised by its id."""
 
     def __init__(self, source: Connection, target: Connection) -> None:
         self._source, self._target = source, target
 
     def in_target(self, numbers: Collection[int]) -> dict[int, int]:
-        """Returns the target's number of each of these deliveries of the source that is there."""
+        """Returns the target's number of each of these deliveries of the source that the target has."""
         return _same_deliveries(self._source, self._target, numbers)
 
     def of_source(self, numbers: Collection[int]) -> set[int]:
@@ -56,7 +56,7 @@ def _same_deliveries(one: Connection, other: Connection, numbers: Collection[int
 
 
 def storable_row(row: Row) -> dict[str, Any]:
-    """Returns the row as PostgreSQL takes it: no text there holds a NUL."""
+    """Returns the row in the form for PostgreSQL, whose texts cannot contain a NUL."""
     return {name: value.replace("\0", "�") if isinstance(value, str) else value for name, value in row.items()}
 
 
@@ -70,9 +70,9 @@ CALL_NUMBERS = ("start_seq", "end_seq", "result_seq")
 
 
 def numbered_call(row: Row, numbers: Mapping[int, int], settled: int) -> dict[str, Any] | None:
-    """Returns the source's call with the target's numbers, without what deliveries say that are not settled yet.
+    """Returns the source's call with the target's numbers, without values from deliveries that are not settled yet.
 
-    None for a call of which nothing else is told. A delivery that was pruned has no number.
+    Returns None for a call without other values. A delivery that was pruned has no number.
     """
     call, is_told = dict(row), False
     for name, columns in _GROUPS:
@@ -89,10 +89,10 @@ def numbered_call(row: Row, numbers: Mapping[int, int], settled: int) -> dict[st
 
 
 def merged_call(there: Row, coming: Row, of_source: Collection[int]) -> dict[str, Any]:
-    """Returns the target's call with what the source tells of it.
+    """Returns the target's call, completed by the source's.
 
-    What the target's own listener was told stays: its deliveries are not among `of_source`. A trial changes no call of
-    the PBX.
+    Values from deliveries of the target's own listener stay: those are not in `of_source`. A trial changes no real
+    call.
     """
     if coming["trial"] > there["trial"]:
         return dict(there)
@@ -120,21 +120,21 @@ OPEN_NOTICES = frozenset({"waiting", "telling"})
 
 
 def resting_delivery(row: Row) -> dict[str, Any]:
-    """Returns a queued delivery as it is with no listener at work: a program that ran then was interrupted."""
+    """Returns a queued delivery without a working listener: a program that was running counts as interrupted."""
     if row["state"] != RUNNING:
         return dict(row)
     return {**row, "state": DEAD, "trouble": INTERRUPTED}
 
 
 def settled_delivery(there: Row, coming: Row) -> dict[str, Any]:
-    """Returns the target's queued delivery, or the source's where that has gone further since it was copied."""
+    """Returns the target's queued delivery, or the source's if that has progressed since it was copied."""
     is_further = _OUTBOX_ORDER[coming["state"]] > _OUTBOX_ORDER.get(there["state"], 0)
     is_untouched = there["state"] in (DUE, DEAD) and there["due_at"] <= coming["due_at"]
     return dict(coming) if is_further and is_untouched else dict(there)
 
 
 def settled_notice(there: Row, coming: Row) -> dict[str, Any]:
-    """Returns the target's notice, or the source's where that has gone further since it was copied."""
+    """Returns the target's notice, or the source's if that has progressed since it was copied."""
     is_further = _NOTICE_ORDER[coming["state"]] > _NOTICE_ORDER[there["state"]]
     return dict(coming) if is_further else dict(there)
 
@@ -146,9 +146,9 @@ def later_uptime(there: Row, coming: Row) -> dict[str, Any]:
 
 
 def message_numbers(there: Iterable[Row], coming: Sequence[Row]) -> dict[tuple[str, int], int]:
-    """Returns the number that each message of the source has in the target, by (target, number).
+    """Returns the target's number for each message of the source, by (target, number).
 
-    A message is known by when it was made; a new one keeps its number where that is free.
+    A message is recognised by the time at which it was made; a new one keeps its number if that is free.
     """
     taken: dict[str, set[int]] = {}
     known: dict[tuple[str, int], int] = {}

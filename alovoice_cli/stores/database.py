@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import sqlite3
 
 CHUNK = 500
-"""How many values one statement may name: both engines have a limit."""
+"""The most values in one statement: both engines have a limit."""
 
 
 class StoreConnection(Protocol):
@@ -38,22 +38,22 @@ class Database(Protocol):
 
     @property
     def exists(self) -> bool:
-        """Returns whether anything was ever stored here; a server is taken to have it."""
+        """Returns whether anything was ever stored here; True for any server."""
 
     def opened(self) -> AbstractContextManager[StoreConnection]:
-        """Opens a connection for a few queries; inside `kept_open` the one that is kept."""
+        """Opens a connection for a few queries; inside `kept_open` returns the open one."""
 
     def writing(self) -> AbstractContextManager[StoreConnection]:
-        """Opens a connection for one transaction, while no other process, on no machine, writes into this store."""
+        """Opens a connection for one transaction; no other process on any machine writes into this store meanwhile."""
 
     def kept_open(self) -> AbstractContextManager[None]:
-        """Keeps one connection during the block, for the many requests of a batch: opening is most of the cost."""
+        """Keeps one connection open during the block: for the many requests of a batch, opening takes longest."""
 
 
 def database_at(place: Path | str, name: str, migrations: Sequence[str], *, is_durable: bool = True) -> Database:
     """Returns the file at a path, or the tables of the store `name` on the server of a URL.
 
-    `is_durable`: what is written survives a power cut of this machine; a server's commits always survive.
+    `is_durable`: written data survives a power cut of this machine; a server's commits always do.
     """
     if isinstance(place, Path):
         return FileDatabase(place, migrations, is_durable=is_durable)
@@ -105,7 +105,7 @@ class FileDatabase:
 
 
 def in_chunks(values: Iterable[str], find: Callable[[str, Sequence[str]], Iterable[Any]]) -> list[Any]:
-    """Returns what `find(marks, part)` finds for the values, a part at a time."""
+    """Returns the results of `find(marks, part)` for all values, a part at a time."""
     every = list(values)
     parts = [every[start : start + CHUNK] for start in range(0, len(every), CHUNK)]
     return [found for part in parts for found in find(", ".join("?" * len(part)), part)]

@@ -1,4 +1,4 @@
-"""Reads days from an event store: key figures, missed calls, coverage, and what goes on now."""
+"""Reads days from an event store: key figures, missed calls, coverage, and the present state."""
 
 from collections.abc import Mapping
 
@@ -12,21 +12,21 @@ from alovoice_cli.stores.events import EventStore
 from alovoice_cli.stores.outbox_orders import OutboxOrders
 
 _LONGEST_CALL = 2 * 3600 * 1_000_000
-"""A call that began earlier (microseconds), and of which no end was told, is not counted as going on."""
+"""A call without an end that began earlier (microseconds) does not count as in progress."""
 
 
 class DayReader:
-    """Makes days of one event store. Every method raises UsageError for a missing or unreadable file."""
+    """Reads the days of one event store. Every method raises UsageError for a missing or unreadable file."""
 
     def __init__(self, events: EventStore, outbox: OutboxOrders, settings: DaySettings) -> None:
         self._events, self._outbox, self._settings = events, outbox, settings
 
     def day(self, span: DaySpan) -> Day:
-        """Returns what came of the span; the rows are the hours of the day."""
+        """Returns the figures of the span; the rows are the hours of the day."""
         return day_of(self._settings, span, self._facts(span))
 
     def week(self, span: DaySpan, scores: Mapping[str, float]) -> Day:
-        """Returns what came of several days; the rows are the days, with the speech scores by date."""
+        """Returns the figures of several days; the rows are the days, with the speech scores by date."""
         rows = [day_row(day, self._facts(day), scores.get(f"{day.begin:%Y-%m-%d}")) for day in span.days]
         return day_of(self._settings, span, self._facts(span), rows)
 
@@ -46,7 +46,7 @@ class DayReader:
         )
 
     def newest(self, reached: int, span: DaySpan) -> int:
-        """Returns a number that grows when the store has news; `reached` is the number of the last look."""
+        """Returns a number that grows when the store has new events; `reached` is the result of the last call."""
         return self._events.settled(reached, unix_microseconds(span.now))
 
     def _facts(self, span: DaySpan) -> DayFacts:
@@ -55,7 +55,7 @@ class DayReader:
         return DayFacts(kpi, self._missed(span), coverage, self._events.imported(span.period))
 
     def _missed(self, span: DaySpan) -> list[MissedCall]:
-        """The missed calls of the span, judged by all later calls with their numbers."""
+        """Returns the missed calls of the span, judged by all later calls with their numbers."""
         calls = list(self._events.calls(Filter(span.period, IS_MISSED)))
         numbers = {call.number for call in calls if call.number is not None}
         since = calls[0].reported_at - REPORTED_APART_SECONDS if calls else None

@@ -1,4 +1,4 @@
-"""Deliveries that wait to be stored, and what is stored of one whose reading the store refuses."""
+"""Deliveries that wait for the store, and what is stored of a delivery whose facts the store refuses."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -9,13 +9,13 @@ from alovoice_cli.events.event_assembly import FirstDelivery, Stored
 from alovoice_cli.stores.event_engine import is_refusal
 
 Settle = Callable[[Stored | None], None]
-"""Takes where a delivery is stored; None where it is lost."""
+"""Receives the stored delivery; None means that it is lost."""
 
 _NOT_STORED = "not stored"
 
 
 class Arrival(NamedTuple):
-    """A delivery that waits to be stored, as the event that it is, and who waits for it."""
+    """A delivery that waits for the store, as an event, and the callback of its sender."""
 
     event: Event
     first: FirstDelivery
@@ -23,14 +23,14 @@ class Arrival(NamedTuple):
 
 
 def note_first(own: FirstDelivery, event: Event, firsts: Mapping[str, FirstDelivery]) -> None:
-    """Has the memory of this listener know the first delivery that another one received."""
+    """Adds the first delivery that another listener received to this listener's memory."""
     known = firsts.get(event.duplicate_of or "")
     if known is not None:
         own.id, own.answer, own.is_asked_elsewhere = known.id, known.answer, known.is_asked_elsewhere
 
 
 def stored_or_bare(events: Sequence[Event], store: Callable[[Sequence[Event]], Sequence[Event]]) -> Sequence[Event]:
-    """Stores the events; one that the store refuses, without what was read of it."""
+    """Stores the events; an event that the store refuses is stored without its facts."""
     try:
         return store(events)
     except Exception as trouble:
@@ -42,11 +42,11 @@ def stored_or_bare(events: Sequence[Event], store: Callable[[Sequence[Event]], S
 
 
 def bare(event: Event, trouble: Exception) -> Event:
-    """The event without what was read of it: only its record, and why."""
+    """Returns the event without its facts: only the delivery, and the reason."""
     problem = f"{_NOT_STORED}: {type(trouble).__name__}"
     return replace(event, facts=(), value=None, problem=problem, answer={}, rule=None)
 
 
 def is_bare(event: Event) -> bool:
-    """Whether the event is without what was read of it."""
+    """Returns whether the event has lost its facts by `bare`."""
     return event.problem.startswith(_NOT_STORED)

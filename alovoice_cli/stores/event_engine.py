@@ -1,7 +1,7 @@
-"""Opens an event store, in a SQLite file or on a PostgreSQL server: all that depends on the kind of database is here.
+"""Opens an event store, in a SQLite file or on a PostgreSQL server; only this module depends on the kind of database.
 
-`event_sqlite` and `event_postgres` have the two engines' own parts. All other modules write SQL with `?` for a value,
-in words that both have; they use only the methods of `Connection`.
+`event_sqlite` and `event_postgres` contain each engine's own part. All other modules write SQL that both engines read,
+with `?` for a value, and use only the methods of `Connection`.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ class Cursor(Protocol):
     """The rows of a statement."""
 
     def fetchone(self) -> Any:
-        """Returns the next row; None behind the last one."""
+        """Returns the next row; None after the last one."""
 
     def fetchmany(self, size: int = ..., /) -> list[Any]:
-        """Returns the next rows, so many at most."""
+        """Returns the next rows, at most this many."""
 
     def fetchall(self) -> list[Any]:
         """Returns all rows that are left."""
@@ -55,13 +55,13 @@ class Connection(Protocol):
 
 
 def troubles(*more: type[BaseException]) -> tuple[type[BaseException], ...]:
-    """Returns the errors of an open store that fails, or that refuses the values, and `more` of the caller's."""
+    """Returns the errors of an open store that fails or refuses values, and the caller's own types in `more`."""
     driver = sys.modules.get("psycopg")
     return (*more, sqlite3.Error, OSError, *([] if driver is None else [driver.Error]))
 
 
 def store_name(url: str) -> str:
-    """Returns the store as messages name it: its file, or the server's URL without a password."""
+    """Returns the store's name for messages: its file, or the server's URL without a password."""
     return masked_url(url) if is_server_url(url) else str(sqlite_path(url))
 
 
@@ -95,12 +95,12 @@ def store_exists(url: str) -> bool:
 def open_event_store(
     url: str, *, busy_seconds: float = _BUSY_SECONDS, must_exist: bool = False, timeout: float | None = None
 ) -> Connection:
-    """Opens the store at this program's schema version, and makes what is missing: a file (0600), or the tables.
+    """Opens the store at this program's schema version, and creates what is missing: a file (0600), or the tables.
 
-    Waits `busy_seconds` for another process's writer, and `timeout` seconds for a server to answer. Several threads
-    may use the connection, one at a time. Raises UsageError with the store's name: missing although it `must_exist`,
-    of a newer version, damaged, busy, unreachable. A store on a server that `must_exist` is not written to: the
-    account may be one that only reads.
+    Waits `busy_seconds` for another process's writer, and `timeout` seconds for a server's answer. Several threads may
+    use the connection, one at a time. Raises UsageError with the store's name if the store is missing although it
+    `must_exist`, of a newer version, damaged, busy or unreachable. A store on a server that `must_exist` is not written
+    to: the account may be read-only.
     """
     if is_server_url(url):
         return _open_server(url, busy_seconds, must_exist=must_exist, timeout=timeout)
@@ -157,7 +157,7 @@ def _require_version(name: str, connection: Connection) -> None:
 def opened(url: str, *, must_exist: bool = True) -> Iterator[Connection]:
     """Opens a connection for a few queries or changes, and closes it. Raises as `open_event_store` does.
 
-    A connection to a server is kept for the next question.
+    A connection to a server stays open for the next query.
     """
     if is_server_url(url) and must_exist:
         with _lent(url) as connection:
@@ -180,7 +180,7 @@ def _lent(url: str) -> Iterator[Connection]:
 
 
 def writing(connection: Connection) -> AbstractContextManager[None]:
-    """One writing transaction: it holds the write lock from its beginning, and is durable at its end."""
+    """Runs one writing transaction: it holds the write lock from its beginning, and is durable at its end."""
     if isinstance(connection, sqlite3.Connection):
         return transaction(connection)
     from alovoice_cli.stores import event_postgres
@@ -190,7 +190,7 @@ def writing(connection: Connection) -> AbstractContextManager[None]:
 
 @contextmanager
 def reading(connection: Connection) -> Iterator[Connection]:
-    """One reading transaction: all its queries see the store at the moment of the first query."""
+    """Runs one reading transaction: all its queries see the store at the moment of the first query."""
     is_file = isinstance(connection, sqlite3.Connection)
     connection.execute("BEGIN" if is_file else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
     try:
@@ -201,7 +201,10 @@ def reading(connection: Connection) -> Iterator[Connection]:
 
 
 def chunks(connection: Connection, sql: str, values: Sequence[Any], size: int) -> Iterator[list[Any]]:
-    """Yields the rows of a query, so many at a time: they may be millions. Only within a transaction of the caller."""
+    """Yields the rows of a query in chunks of this size, because there may be millions.
+
+    Needs a transaction of the caller.
+    """
     if isinstance(connection, sqlite3.Connection):
         cursor: Cursor = connection.execute(sql, values)
         while rows := cursor.fetchmany(size):
@@ -218,15 +221,15 @@ def marks(values: Collection[object]) -> str:
 
 
 def shrink(connection: Connection, pages: int = 1000) -> int:
-    """Returns up to this many free pages to the file system, in one short transaction; returns how many are left.
+    """Returns up to this many free pages to the file system in one short transaction; returns how many are left.
 
-    A server uses the free space again, and returns it by itself.
+    A server reuses the free space by itself.
     """
     return event_sqlite.shrink(connection, pages) if isinstance(connection, sqlite3.Connection) else 0
 
 
 def store_size(url: str) -> int:
-    """Returns the store's bytes on the disk; of a server, those of its database."""
+    """Returns the store's size on the disk in bytes; for a server the size of its database."""
     if not is_server_url(url):
         return event_sqlite.size(sqlite_path(url))
     with opened(url) as connection:
@@ -234,7 +237,7 @@ def store_size(url: str) -> int:
 
 
 def is_refusal(error: BaseException) -> bool:
-    """Returns whether the store works and refuses these values."""
+    """Returns whether the store works, and refuses these values."""
     if _is_of_server(error):
         from alovoice_cli.stores import event_postgres
 
@@ -279,7 +282,7 @@ def has_table(connection: Connection, name: str) -> bool:
     """Returns whether the store has the table."""
     if isinstance(connection, sqlite3.Connection):
         return event_sqlite.has_table(connection, name)
-    # Not `to_regclass`: within a transaction it may not know of a table that another process has just made.
+    # Not `to_regclass`: inside a transaction it may not see a table that another process has just created.
     asked = "SELECT 1 FROM pg_catalog.pg_class WHERE relname = ? AND pg_catalog.pg_table_is_visible(oid)"
     return connection.execute(asked, (name,)).fetchone() is not None
 
@@ -304,7 +307,7 @@ def _own_types(connection: Connection, text: str) -> str:
 def _migrate(name: str, connection: Connection) -> None:
     if _known_version(name, connection) == VERSION:
         return
-    from alovoice_cli.stores.event_migrations import MIGRATIONS  # for a store that is new, or old
+    from alovoice_cli.stores.event_migrations import MIGRATIONS  # only a new or an old store needs it
 
     with writing(connection):
         for migrate in MIGRATIONS[_version(connection) :]:  # another process may have done it already
@@ -336,10 +339,10 @@ def _version(connection: Connection) -> int:
 
 
 class ReadOnlyStore:
-    """A connection for frequent reading, which never writes, and waits `busy_seconds` at most.
+    """A connection for frequent reading that never writes, and waits at most `busy_seconds`.
 
-    It is opened at its first use, and again where a new file replaced a damaged one. For one thread at a time. Raises
-    the database's and the system's errors, without creating or repairing anything.
+    It is opened at its first use, and again after a new file has replaced a damaged one. For one thread at a time.
+    Raises the errors of the database and the system, and neither creates nor repairs anything.
     """
 
     def __init__(self, url: str, *, busy_seconds: float) -> None:

@@ -1,6 +1,6 @@
-"""The event store as a listener's writer sees it: a connection that is opened again, or anew, when the store fails.
+"""The event store in a file for a listener's writer: a connection that is opened again when the store fails.
 
-Every method belongs to the writer's thread. Methods raise as the database does, and UsageError where it cannot be
+Only the writer's thread calls the methods. They raise the database's errors, and UsageError if the store cannot be
 opened again.
 """
 
@@ -43,17 +43,17 @@ from alovoice_cli.stores.finished_calls import CallTarget, NoticeTarget, queue_f
 from alovoice_cli.stores.spool import ListenerUptime
 
 Change = Callable[[Connection], None]
-"""A change that rides along in the writer's next transaction."""
+"""A change that is made in the writer's next transaction."""
 
 BUSY_SECONDS = 2.0
 _START_SECONDS = 300.0
-"""A store of 300,000 calls is brought up to date in 10 seconds."""
+"""The upgrade of a store with 300,000 calls takes 10 seconds."""
 _CHUNK = 500
 _MICRO = 1_000_000
 
 
 class KnownFirst(NamedTuple):
-    """A first delivery of the last ten minutes, from the store: its digest, and its age in seconds."""
+    """A first delivery of the last ten minutes from the store: its digest, and its age in seconds."""
 
     digest: str
     first: FirstDelivery
@@ -61,10 +61,10 @@ class KnownFirst(NamedTuple):
 
 
 class Committed(NamedTuple):
-    """What a transaction stored: the events with their numbers.
+    """The result of a transaction: the stored events with their numbers.
 
-    `firsts`, by id: first deliveries of the same that other listeners had stored before, of which events are
-    repetitions.
+    `firsts` are, by id, first deliveries that other listeners had stored before; events of this transaction repeat
+    them.
     """
 
     events: list[Event]
@@ -72,9 +72,9 @@ class Committed(NamedTuple):
 
 
 class EventFile:
-    """One store, opened for writing. `queued` says what is to be done with an event after it is stored.
+    """One store, opened for writing. `queued` returns what must be done with an event after it is stored.
 
-    `call_targets` are told of calls that are finished, the people of `notice_targets` of missed calls.
+    `call_targets` receive finished calls, `notice_targets` missed calls.
     """
 
     def __init__(
@@ -90,7 +90,7 @@ class EventFile:
         self._complain, self._queued = complain, queued
         self._opened: Connection | None = None
         self._uptime, self._began_at = secrets.token_hex(8), 0
-        self._last = 0  # numbers rise also when a new file takes a damaged one's place
+        self._last = 0  # numbers also rise when a new file replaces a damaged one
 
     @property
     def path(self) -> Path:
@@ -98,9 +98,9 @@ class EventFile:
         return sqlite_path(self.url)
 
     def open(self) -> None:
-        """Opens the store; a damaged file is moved aside, never deleted, and a new one takes its place.
+        """Opens the store. A damaged file is moved aside, never deleted, and a new file takes its place.
 
-        Waits for another process that brings a large store up to date.
+        Waits for another process that upgrades a large store.
         """
         deadline, is_told = time.monotonic() + _START_SECONDS, False
         while self._opened is None:
@@ -116,7 +116,7 @@ class EventFile:
                     self._complain(f"the event store {self.name} is in use by another process: waiting for it")
 
     def replace_damaged(self) -> None:
-        """Moves the file aside and begins a new one: what comes from now on is kept."""
+        """Moves the damaged file aside and starts a new one, so that new events are stored."""
         self.close()
         aside = move_aside(self.path)
         self._complain(
@@ -126,13 +126,13 @@ class EventFile:
         self._connection()
 
     def close(self) -> None:
-        """Lets go of the file; the next use opens it again."""
+        """Closes the file; the next use opens it again."""
         opened, self._opened = self._opened, None
         if opened is not None:
             opened.close()
 
     def store(self, events: Sequence[Event], changes: Iterable[Change] = ()) -> Committed:
-        """Stores new deliveries with all that is derived from them, and makes the changes: one durable transaction."""
+        """Stores new deliveries with all derived data, and makes the changes, in one durable transaction."""
         connection = self._connection()
         with writing(connection):
             committed = self._write(connection, events, changes)
@@ -140,10 +140,10 @@ class EventFile:
         return committed
 
     def note_spooling(self, *, is_spooling: bool) -> None:
-        """Has others know that deliveries go to a spool, or that all of it is in the store."""
+        """Tells other listeners that deliveries go to a spool, or that the spool is in the store."""
 
     def take_back(self, events: Sequence[Event], changes: Iterable[Change] = ()) -> list[Event]:
-        """As `store`, of a spool's deliveries: returns those that were not there yet."""
+        """Stores deliveries of a spool as `store` does, and returns those that the store did not have."""
         connection = self._connection()
         with writing(connection):
             missing = {one.id for one in missing_of(connection, [event.delivery for event in events])}
@@ -159,21 +159,21 @@ class EventFile:
         return Committed(numbered)
 
     def underived(self) -> Iterator[list[Delivery]]:
-        """Deliveries of which nothing was derived, in chunks: an older version's listener died between the two."""
+        """Yields chunks of deliveries without derived data: an older version's listener died between the two steps."""
         connection = self._connection()
         numbers = underived(connection)
         for start in range(0, len(numbers), _CHUNK):
             yield load_deliveries(connection, numbers[start : start + _CHUNK])
 
     def derive(self, events: Sequence[Event]) -> Sequence[Event]:
-        """Stores what is derived from deliveries that are stored."""
+        """Stores the derived data of stored deliveries."""
         connection = self._connection()
         with writing(connection):
             self._insert_derived(connection, events)
         return events
 
     def firsts(self, now_us: int) -> list[KnownFirst]:
-        """The first deliveries of the last ten minutes, oldest first: a restart must know them again."""
+        """Returns the first deliveries of the last ten minutes, oldest first: a restarted listener must know them."""
         rows = self._connection().execute(
             "SELECT fact.digest, delivery.id, fact.received_at, fact.answer"
             " FROM fact JOIN delivery ON delivery.seq = fact.seq"
@@ -191,7 +191,10 @@ class EventFile:
         ]
 
     def answered(self, late: LateAnswer) -> Change:
-        """The change that keeps what a delivery was answered; the CRM's id may finish a call whose end is there."""
+        """Returns the change that stores the answer to a delivery.
+
+        A CRM's id may finish a call whose end is stored already.
+        """
 
         def keep(connection: Connection) -> None:
             store_answer(connection, late)
@@ -201,7 +204,7 @@ class EventFile:
         return keep
 
     def uptime(self, now_us: int, *, last: bool = False) -> ListenerUptime:
-        """Returns since when this listener is there, up to this moment, which may be its orderly end."""
+        """Returns this listener's uptime until now; the last one marks an orderly end."""
         self._began_at = self._began_at or now_us
         return ListenerUptime(self._uptime, self._began_at, now_us, now_us if last else None)
 
@@ -251,7 +254,7 @@ _MARK_UP = """INSERT INTO uptime (id, began_at, seen_at, ended_at) VALUES (?, ?,
 
 
 def marked_up(uptimes: Sequence[ListenerUptime]) -> Change:
-    """The change that says when listeners were there."""
+    """Returns the change that stores the uptimes of listeners."""
 
     def mark(connection: Connection) -> None:
         connection.executemany(_MARK_UP, uptimes)

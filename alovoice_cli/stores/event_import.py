@@ -1,4 +1,4 @@
-"""Brings events of another history into an event store: each once, marked, and told to nobody.
+"""Imports events of another history into an event store: each once, marked, and without messages to targets.
 
 A listener may write to the same store meanwhile: each batch is one short transaction.
 """
@@ -35,9 +35,9 @@ _RUNNING = "SELECT began_at, seen_at FROM uptime WHERE ended_at IS NULL AND impo
 
 
 class ImportCount(NamedTuple):
-    """How many events were imported, how many of these repeat another, and how many the store had already.
+    """How many events were imported, how many of these are repetitions, and how many the store had already.
 
-    `differing`: how many of the known ones say something else than the event that has their id.
+    `differing` counts known events whose content differs from the line with the same id.
     """
 
     imported: int = 0
@@ -52,7 +52,7 @@ class ImportCount(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _KnownFirst:
-    """A delivery of a body that no other said before it, and when it was received (unix microseconds)."""
+    """The first delivery of a body, and when it was received (unix microseconds)."""
 
     received_at: int
     first: FirstDelivery
@@ -77,9 +77,9 @@ class EventImport:
         return counted
 
     def run(self, lines: Iterable[ImportLine]) -> Iterator[ImportCount]:
-        """Imports the lines, a batch a transaction, and makes the store where it is missing; yields each batch's count.
+        """Imports the lines, a batch in each transaction, and yields each batch's count; creates a missing store.
 
-        What the store has already is left as it is: an import that was interrupted is run again.
+        Events that the store has are unchanged, so an interrupted import can be repeated.
         """
         with opened(self._url, must_exist=False) as connection:
             for batch in _batches(lines):
@@ -100,7 +100,7 @@ def _batches(lines: Iterable[ImportLine]) -> Iterator[list[ImportLine]]:
 
 
 def _uptime_rows(batch: Iterable[ImportLine]) -> list[tuple[str, int, int, int]]:
-    """Returns the rows of times up to now: what is to come nobody can have received."""
+    """Returns the rows of uptimes until now: nobody can have received events of the future."""
     now = time.time_ns() // 1000
     uptimes = [line for line in batch if isinstance(line, ImportedUptime) and line.began_at <= now]
     return [(one.id, one.began_at, min(one.ended_at, now), min(one.ended_at, now)) for one in uptimes]
@@ -112,7 +112,7 @@ def _is_listener_there(connection: Connection) -> bool:
 
 
 def _import(connection: Connection, lines: Sequence[ImportedEvent]) -> ImportCount:
-    """Stores those of the events that are missing, with all that is derived from them."""
+    """Stores the missing events with all derived data."""
     by_id = {line.delivery.id: line for line in reversed(lines)}  # of two lines with one id the first counts
     missing = missing_of(connection, [line.delivery for line in reversed(by_id.values())])
     firsts = _Firsts(connection)
@@ -129,7 +129,7 @@ def _import(connection: Connection, lines: Sequence[ImportedEvent]) -> ImportCou
 
 
 def _differing(connection: Connection, known: Sequence[Delivery]) -> int:
-    """Counts the deliveries that say something else than the stored one with their id, as far as both can be read."""
+    """Counts the deliveries whose content differs from the stored one with their id, as far as both can be read."""
     ids = [delivery.id for delivery in known]
     stored: dict[str, tuple[str, int, str | None]] = {
         own_id: told
@@ -161,7 +161,10 @@ def _event(line: ImportedEvent, firsts: "_Firsts") -> Event:
 
 
 class _Firsts:
-    """The first deliveries of each body, in the store and in this batch: a repetition within ten minutes is folded."""
+    """The first deliveries of each body, in the store and in this batch.
+
+    A repetition within ten minutes refers to its first.
+    """
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -169,7 +172,7 @@ class _Firsts:
         self._ids: set[str] = set()
 
     def first(self, line: ImportedEvent, reading: Reading, own: FirstDelivery) -> FirstDelivery:
-        """Returns the first delivery that said the same, which may be `own`."""
+        """Returns the first delivery with the same content, which may be `own`."""
         delivery = line.delivery
         self._ids.add(delivery.id)
         if line.duplicate_of is not None and self._has(line.duplicate_of):

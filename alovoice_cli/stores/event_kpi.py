@@ -24,7 +24,7 @@ from alovoice_cli.stores.event_query import BEGAN, QUARTER, Sql, in_calls, joine
 _MICRO = 1_000_000
 _ROWS_AT_ONCE = 3000
 _NUMBERS_AT_ONCE = 500
-_BEFORE_SECONDS = 600  # a part of a ring group may be reported so long before the period
+_BEFORE_SECONDS = 600  # the part of a ring group may be reported this long before the period
 _IN_ORDER = "call.reported_at, coalesce(call.start_seq, call.end_seq), call.call_id"
 _OF_NUMBERS = f"""FROM call WHERE call.number IN ({{}}) AND call.reported_at >= ? AND call.trial <= ?
     ORDER BY {_IN_ORDER}"""
@@ -32,7 +32,7 @@ _GROUPS = {"line": "call.line", "peer": "call.peer", "number": "call.number"}
 
 
 def _row(group: str = "NULL", *, with_peer: bool = True, with_line: bool = True) -> str:
-    """Returns the columns of a KpiRow. A text costs as much as ten numbers: no text is read that is not needed."""
+    """Returns the columns of a KpiRow, without needless texts: reading a text takes as long as ten numbers."""
     return (
         f"call.direction, call.status, {'call.peer' if with_peer else 'NULL'}, {group}, {BEGAN}, call.ended_at,"
         " call.duration, call.ended_at - call.started_at, coalesce(call.started_at - call.reported_at, 0), call.number,"
@@ -71,7 +71,7 @@ def group_figures_by(
 
 
 def _window(connection: Connection, wanted: Filter, clock: ClockTime) -> TimeWindow:
-    """Returns the period in whole seconds; without a beginning from the first call on, without an end until now."""
+    """Returns the period in whole seconds, by default from the first call until now."""
     since, until = (None if at is None else -(-at // _MICRO) for at in (wanted.period.since, wanted.period.until))
     if until is None:
         until = unix_microseconds(clock.now) // _MICRO + 1
@@ -98,10 +98,10 @@ def _without_collector() -> Iterator[None]:
 
 
 def _chunks(connection: Connection, columns: str, where: Sql) -> Iterator[list[KpiRow]]:
-    """Yields the calls in the order in which they were reported, within a second in the order of the store.
+    """Yields the calls by the time of their report, and within a second in the order of the store.
 
-    An index has the first; the second is nearly always that of the index too. To have SQLite sort by both would take
-    half as long again as reading.
+    An index gives the first order, and nearly always the second. Sorting by both in SQLite would take half as long as
+    reading again.
     """
     asked = f"SELECT {columns} FROM call WHERE {where.text} ORDER BY call.reported_at"
     left: list[KpiRow] = []
@@ -131,10 +131,10 @@ def _store_order(row: KpiRow) -> tuple[int, int]:
 
 
 def _judge_callers(connection: Connection, wanted: Filter, count: KpiCount, window: TimeWindow) -> None:
-    """Follows the callers who wait beyond the period, and judges the uncertain ones by all their calls."""
+    """Follows callers who still wait after the period, and judges uncertain callers by all their calls."""
     callers, own = count.callers, in_calls(wanted)
     if wanted.condition != ALWAYS:
-        # The condition chooses the missed calls; whoever talked to their callers counts, by whichever line.
+        # The condition chooses the missed calls. Every talk with their callers counts, on any line.
         asked = (
             f"SELECT DISTINCT number FROM call WHERE {own.text} AND call.direction = 'inc'"
             f" AND call.status IN ({marks(MISSED_STATUSES)}) AND call.number IS NOT NULL"
@@ -183,7 +183,7 @@ def _told(connection: Connection, wanted: Filter) -> Told:
 
 
 def _results_without_call(connection: Connection, wanted: Filter, told: Told) -> int:
-    """Returns how many results of the period are of no call that the store knows."""
+    """Returns how many results of the period belong to no call in the store."""
     lonely = [
         (began, result)
         for began, results in told.items()
@@ -199,13 +199,13 @@ def _results_without_call(connection: Connection, wanted: Filter, told: Told) ->
 
 
 def _may_be_wanted(result: ToldResult, began: int, wanted: Filter) -> bool:
-    """Returns whether the condition holds for what a result tells, by one of its numbers."""
+    """Returns whether the condition can hold for the call of a result, by one of its numbers."""
     values = {"line": result.line, "started": began}
     return any(holds(wanted.condition, {**values, "number": number}) for number in (*result.numbers, None))
 
 
 def _duplicates(connection: Connection, wanted: Filter) -> int:
-    """Returns how many deliveries of the period repeat another one; with a condition, those of the wanted calls."""
+    """Returns how many deliveries of the period are repetitions; with a condition, those of the wanted calls."""
     tables, conditions = "fact", [Sql("fact.duplicate_of IS NOT NULL AND fact.part = 0")]
     if wanted.condition != ALWAYS:
         tables = "fact JOIN call ON call.call_id = fact.call_id"
@@ -214,7 +214,7 @@ def _duplicates(connection: Connection, wanted: Filter) -> int:
 
 
 def _ends_without_id(connection: Connection, wanted: Filter) -> int:
-    """Returns how many ends of calls tell no id; with a condition none, for they tell nothing to choose by."""
+    """Returns how many ends of calls have no id; 0 with a condition, which they cannot meet."""
     if wanted.condition != ALWAYS:
         return 0
     lonely = Sql("fact.type = 'callend' AND fact.call_id IS NULL AND fact.problem = '' AND fact.duplicate_of IS NULL")

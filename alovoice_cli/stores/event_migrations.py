@@ -28,9 +28,9 @@ def _make_tables(connection: Connection) -> None:
 
 
 def _read_numbers_anew(connection: Connection) -> None:
-    """Reads the other party's number and the line anew from the bodies: older versions glued digits together.
+    """Reads the other party's number and the line again: older versions joined the digits of several numbers.
 
-    What was stored as an Uzbek number or an extension stays; a call gets what its callstart says.
+    A stored Uzbek number or extension stays; a call gets the values of its callstart.
     """
     odd = " OR ".join(
         f"fact.{name} NOT LIKE '{_PLAIN}' AND length(fact.{name}) > {_LONGEST_EXTENSION}" for name in ("number", "line")
@@ -51,7 +51,7 @@ def _read_numbers_anew(connection: Connection) -> None:
 
 
 def _add_outbox_targets(connection: Connection) -> None:
-    """Makes the table of the outbox's targets; a target of an older version is shown by the name that it had."""
+    """Creates the table of the outbox's targets; a target of an older version is shown by its old name."""
     if not has_table(connection, "outbox_target"):
         create_table(connection, OUTBOX_TARGET)
     connection.execute(
@@ -62,18 +62,18 @@ def _add_outbox_targets(connection: Connection) -> None:
 
 
 def _add_queries(connection: Connection) -> None:
-    """A delivery keeps the query of its URL; what could not be read is counted by an index."""
+    """Adds the query of the URL to deliveries, and an index that counts unreadable ones."""
     add_column(connection, "delivery", "query TEXT NOT NULL DEFAULT ''")
     connection.execute(PROBLEM_INDEX)
 
 
 def _add_messages(connection: Connection) -> None:
-    """A queued delivery may hold what is sent in place of the event: a finished call."""
+    """Adds a message to queued deliveries that is sent in place of the event: a finished call."""
     add_column(connection, "outbox", "message TEXT NOT NULL DEFAULT ''")
 
 
 def _add_trial_marks(connection: Connection) -> None:
-    """Marks what was made up, in older versions by its number alone."""
+    """Marks made-up events, which older versions recognised only by their numbers."""
     for table in ("fact", "call"):
         add_column(connection, table, "trial INTEGER NOT NULL DEFAULT 0")
         connection.execute(
@@ -88,8 +88,10 @@ _VERSION_3: tuple[Callable[[Connection], None], ...] = (
     _add_queries,
     _add_messages,
 )
-"""The steps to version 3, in order. A new store has the tables and columns of `event_schema` already: a step adds what
-is missing."""
+"""The steps to version 3, in order.
+
+A new store has the tables and columns of `event_schema` already: a step adds only what is missing.
+"""
 
 
 def _make_version_3(connection: Connection) -> None:
@@ -98,14 +100,14 @@ def _make_version_3(connection: Connection) -> None:
 
 
 def _mark_imports(connection: Connection) -> None:
-    """A delivery that was imported from another history is marked: no listener of this store received it."""
+    """Adds a mark to deliveries imported from another history: no listener of this store received them."""
     for table in ("delivery", "uptime"):
         add_column(connection, table, "imported INTEGER NOT NULL DEFAULT 0")
     connection.execute(IMPORT_INDEX)
 
 
 def _read_pbx_ids(connection: Connection) -> None:
-    """Reads the PBX's own id of each stored call from the link to its recording; of results else their `id`."""
+    """Reads the PBX's own id of each stored call from the link to its recording, or from the `id` of its result."""
     for table in ("fact", "call"):
         add_column(connection, table, "pbx_call_id TEXT")
     links = connection.execute("SELECT record FROM fact WHERE record <> '' UNION SELECT record FROM call").fetchall()
@@ -121,7 +123,7 @@ def _read_pbx_ids(connection: Connection) -> None:
 
 
 def _add_notices(connection: Connection) -> None:
-    """Makes the tables of what people are told of missed calls."""
+    """Creates the tables of messages about missed calls."""
     if not has_table(connection, "notice"):
         for statement in NOTICE_TABLES:
             create_table(connection, statement)
@@ -138,7 +140,7 @@ _VERSION_4: tuple[Callable[[Connection], None], ...] = (
     _add_notices,
     _add_kpi_indexes,
 )
-"""The steps to version 4, in order, as those to version 3."""
+"""The steps to version 4, in order, as for version 3."""
 
 
 def _make_version_4(connection: Connection) -> None:
@@ -147,7 +149,7 @@ def _make_version_4(connection: Connection) -> None:
 
 
 def _add_claims(connection: Connection) -> None:
-    """Where several listeners forward, a queued delivery is claimed by one of them."""
+    """Adds claims: if several listeners forward, one of them claims each queued delivery."""
     add_column(connection, "outbox", "owner TEXT NOT NULL DEFAULT ''")
     connection.execute(CLAIM_INDEX)
 
@@ -159,4 +161,4 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     _make_version_4,
     _add_claims,
 )
-"""A store's version is how many of them it has seen; `event_schema.VERSION` is that of a new store."""
+"""A store's version is the number of migrations that it has had; `event_schema.VERSION` is that of a new store."""

@@ -1,7 +1,7 @@
 """The event store on a PostgreSQL server.
 
-Writers wait for each other at one advisory lock, so that deliveries become visible in the order of their numbers: a
-reader that has seen a number has seen all lower ones. Text is compared and sorted byte by byte, as SQLite does it.
+Writers take one advisory lock in turn, so deliveries become visible in the order of their numbers: a reader that has
+seen a number has seen all lower ones. Text is compared and sorted byte by byte, as in SQLite.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
     from alovoice_cli.stores.event_engine import Connection
 
 WRITERS_LOCK = 0x616C6F76
-"""The advisory lock of all who write events to a database, or change its schema ("alov")."""
+"""The advisory lock of every process that writes events to a database, or changes its schema ("alov")."""
 
 _TYPES = {
     r"VARCHAR\(\d+\)|TEXT": 'TEXT COLLATE "C"',
     r"INTEGER|BIGINT": "BIGINT",
     r"BLOB": "BYTEA",
 }
-# Queries over millions of rows would be compiled first, which takes longer than to run them; and all of their rows are
-# wanted. A commit is durable, whatever the server's default is.
+# Compiling queries over millions of rows takes longer than running them, and all of the rows are needed. A commit is
+# durable, whatever the server's default is.
 _SET = """SELECT set_config('lock_timeout', ?, false), set_config('default_transaction_read_only', ?, false),
     set_config('jit', 'off', false), set_config('cursor_tuple_fraction', '1.0', false),
     CASE WHEN current_setting('synchronous_commit') IN ('off', 'local')
@@ -58,12 +58,12 @@ _UNREACHABLE: dict[str, tuple[float, BaseException]] = {}
 
 
 def note_unreachable(url: str, error: BaseException) -> None:
-    """Keeps that the server cannot be reached now: who asks within a second does not wait for it again."""
+    """Remembers that the server is unreachable: for a second, no other caller waits for it."""
     _UNREACHABLE[url] = (time.monotonic(), error)
 
 
 def raise_lately_unreachable(url: str) -> None:
-    """Raises the error of an attempt of the last second, if one failed: a caller waits for the answer."""
+    """Raises the error of a failed attempt of the last second: a caller is waiting for the answer."""
     at, error = _UNREACHABLE.get(url, (float("-inf"), None))
     if error is not None and time.monotonic() - at < _PAUSE_SECONDS:
         raise load_driver().OperationalError(str(error)) from None
@@ -71,7 +71,7 @@ def raise_lately_unreachable(url: str) -> None:
 
 @contextmanager
 def writing(connection: Connection) -> Iterator[None]:
-    """One writing transaction: it holds the writers' lock from its beginning, and is durable at its end."""
+    """Runs one writing transaction: it holds the writers' lock from its beginning, and is durable at its end."""
     assert isinstance(connection, ServerConnection)
     with server_transaction(connection):
         connection.execute("SELECT pg_advisory_xact_lock(?)", (WRITERS_LOCK,))
@@ -79,7 +79,7 @@ def writing(connection: Connection) -> Iterator[None]:
 
 
 def chunks(connection: Connection, sql: str, values: Sequence[object], size: int) -> Iterator[list[Any]]:
-    """Yields the rows of a query, so many at a time: the server keeps the others."""
+    """Yields the rows of a query in chunks of this size; the server keeps the others."""
     assert isinstance(connection, ServerConnection)
     with connection.stream(sql, values) as cursor:
         while rows := cursor.fetchmany(size):
@@ -116,7 +116,7 @@ def own_types(text: str) -> str:
 
 
 class IdleConnections:
-    """Connections that readers have given back: a question of a few rows costs less than to open one."""
+    """Connections that readers have given back: opening one takes longer than a query for a few rows."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -1,6 +1,6 @@
-"""Builds the event store's queries as SQL, each so that an index answers it.
+"""Builds the event store's queries as SQL; an index answers each of them.
 
-Our own names become columns, values are always bound, and no user text becomes SQL.
+Names in this code become columns, values are always bound, and no text of a user becomes SQL.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -17,7 +17,7 @@ Columns = Mapping[str, str]
 
 _MICRO = 1_000_000
 _APART_SECONDS = 6 * 3600
-"""How far apart a call's start and its result arrive at most: a bound for the look-up, longer than calls last."""
+"""The most seconds between a call's start and its result: a bound for the look-up, longer than any call."""
 _MOST_FACTS = 20
 
 _OF_DELIVERY = {
@@ -45,10 +45,10 @@ _OF_FACT_OR_CALL = {
         "started": "started_at",
     }.items()
 }
-# A result's own id is the PBX's, and seldom that of a call here.
+# A result's own id is the PBX's, which is rarely an id of a call here.
 _OF_FACT_OR_CALL["event_call_id"] = "CASE WHEN fact.type = 'result' THEN call.call_id ELSE fact.call_id END"
 _EVENT_COLUMNS: Columns = {**_OF_DELIVERY, **_OF_FACT, **_OF_FACT_OR_CALL}
-# The same without the table of deliveries; `id` and `sender` are only there.
+# The same without the table of deliveries; only that table has `id` and `sender`.
 _FACT_COLUMNS: Columns = {**_EVENT_COLUMNS, "seq": "fact.seq", "type": "fact.type", "received": "fact.received_at"}
 _ONLY_OF_DELIVERY = frozenset(("id", "sender"))
 _NAMES_OF_CALL = frozenset(_OF_FACT_OR_CALL)
@@ -63,7 +63,7 @@ _CALL_COLUMNS: Columns = {
 }
 _GROUPS: Mapping[By, str] = {name: f"call.{name}" for name in ("line", "peer", "number", "status")}
 BEGAN = "coalesce(call.started_at, call.reported_at)"
-"""When a call began by the PBX's clock; where that is not told, when we first heard of it."""
+"""The beginning of a call by the PBX's clock; without one, the time of its first report."""
 # The quotient of two whole numbers is a whole number in every database.
 QUARTER = f"{BEGAN} / {QUARTER_SECONDS}"
 _OPPOSITE: Mapping[Operator, Operator] = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
@@ -119,7 +119,7 @@ def events_question(wanted: Filter) -> StoreQuestion:
         tables = "delivery JOIN fact ON delivery.seq = fact.seq"
     if names & _NAMES_OF_CALL:
         tables += " LEFT JOIN call ON fact.call_id = call.call_id"
-    # Trials are few: looking each event up in their list costs less than a join with all facts.
+    # Trials are few: looking up each event in their list is cheaper than a join with all facts.
     real = [] if wanted.with_trials else [Sql(f"{seq} NOT IN (SELECT seq FROM fact WHERE trial = 1)")]
     where = joined([_compiled(wanted.condition, columns), *within(received_at, period, 1), *real], " AND ")
     select = f"SELECT {seq}, {received_at} FROM {tables}"
@@ -138,7 +138,7 @@ def calls_question(wanted: Filter) -> StoreQuestion:
 
 
 def counting(wanted: Filter, by: By) -> Sql:
-    """Groups, and what is counted in each, as Count has it."""
+    """Returns the query for the groups of wanted calls and their counts, with the columns of Count."""
     if by == "rule":
         asked = events_question(wanted)
         return Sql(
@@ -157,14 +157,14 @@ def counting(wanted: Filter, by: By) -> Sql:
 
 
 def in_calls(wanted: Filter) -> Sql:
-    """Returns the condition on `call` that the wanted calls meet."""
+    """Returns the condition on `call` for the wanted calls."""
     in_time = within("call.reported_at", wanted.period, _MICRO)
     real = [] if wanted.with_trials else [Sql("call.trial = 0")]
     return joined([_compiled(wanted.condition, _CALL_COLUMNS), *in_time, *real], " AND ")
 
 
 def within(column: str, period: Period, unit: int) -> list[Sql]:
-    """The bounds of the period, in the column's unit (in microseconds)."""
+    """Returns the bounds of the period, in the column's unit (in microseconds)."""
     bounds = []
     if period.since is not None:
         bounds.append(Sql(f"{column} >= ?", (-(-period.since // unit),)))
@@ -202,20 +202,20 @@ def joined(terms: Iterable[Sql], word: str) -> Sql:
 
 
 def _indexed(condition: Compare) -> Sql | None:
-    """Returns the condition on an event where its columns are joined of two and yet an index answers it; else None."""
+    """Returns the condition if its columns come from two tables and an index still answers it; else None."""
     values = condition.value if isinstance(condition.value, tuple) else (condition.value,)
     if condition.operator not in ("=", "in") or None in values:
         return None
-    if condition.field == "event_call_id":  # as its column says
+    if condition.field == "event_call_id":  # as its column is defined
         own = f"(fact.call_id IN ({marks(values)}) AND (fact.type <> 'result' OR call.call_id IS NOT NULL))"
         return Sql(own, values)
     return _number_among(values) if condition.field == "number" else None
 
 
 def _number_among(values: tuple[Value, ...]) -> Sql:
-    """Compares the coalesced number, with the indexes of both tables.
+    """Returns a comparison of the coalesced number that uses the indexes of both tables.
 
-    They give a list of events first: PostgreSQL uses no index for a condition that is one of two.
+    It first makes a list of events: PostgreSQL uses no index for a condition with `OR`.
     """
     among = f"IN ({marks(values)})"
     return Sql(
@@ -248,14 +248,14 @@ def _comparison(column: str, operator: Operator, value: Value | tuple[Value, ...
     return Sql(f"lower({column}) {no}LIKE ? ESCAPE '/'", (pattern,))
 
 
-# --- which call a result is of, where no id says so
+# --- the call of a result without a common id
 
 
 def matching_seqs(connection: Connection, event: Event) -> set[int]:
     """Returns the query for events (`seq`) of the same call as this callstart or result, without an id in common.
 
-    The document gives a result the PBX's own `id` and our `externalid`, and a callstart neither. Two events are of one
-    call if they share the second of the beginning, the line, and a number.
+    The document gives a result the PBX's own `id` and our `externalid`, and a callstart neither. Two events belong to
+    one call if they share the second of the beginning, the line, and a number.
     """
     kind, at = event.delivery.type, event.delivery.received_at
     find: Callable[[Fact, int], Sql] | None = {"result": _calls_of, "callstart": _results_of}.get(kind)
@@ -280,7 +280,7 @@ def _calls_of(fact: Fact, at: int) -> Sql:
 def _results_of(fact: Fact, at: int) -> Sql:
     apart = _APART_SECONDS * _MICRO
     number = fact.number or ""
-    spellings = (fact.number, number.removeprefix("998"), f"+{number}")  # `peer` is as it was written
+    spellings = (fact.number, number.removeprefix("998"), f"+{number}")  # `peer` is stored as it was written
     return Sql(
         "SELECT fact.seq FROM delivery JOIN fact ON delivery.seq = fact.seq WHERE delivery.type = 'result'"
         " AND delivery.received_at BETWEEN ? AND ? AND fact.started_at = ? AND fact.line = ?"

@@ -1,4 +1,4 @@
-"""Deliveries and events as rows: the statements that write them, within a transaction that writes."""
+"""Deliveries and events as rows: the statements that write them within a writing transaction."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -27,10 +27,10 @@ _fact_values = attrgetter(*(field.name for field in fields(Fact)))
 _INSERT_OUTBOX = """INSERT INTO outbox (target, seq, queue, state, attempts, due_at, born_at, trouble)
     VALUES (?, ?, ?, 'due', 0, ?, ?, '') ON CONFLICT DO NOTHING"""
 
-# An end names no number: where a proxy lost the header, that of the start tells.
+# An end has no number. If a proxy removed its header, the header of the start counts.
 _TRIAL_OR_NOT = f"CASE WHEN call.number LIKE '{TRIAL_PREFIX}%' THEN 1 ELSE excluded.trial END"
 
-# An import may bring a call's start when its end is there.
+# An import may bring a call's start after its end.
 _FIRST_REPORT = (
     "reported_at = CASE WHEN excluded.reported_at < call.reported_at"
     " THEN excluded.reported_at ELSE call.reported_at END"
@@ -38,9 +38,9 @@ _FIRST_REPORT = (
 
 
 def _upsert_call(names: Sequence[str]) -> str:
-    """The insert of a call of which these columns are told now; what was told before stays where they say nothing.
+    """Returns the insert of a call with these new columns; a column without a new value keeps the old one.
 
-    A trial changes no call of the PBX, though it may bear the call's id; a call of which the PBX tells is no trial.
+    A trial changes no real call, even with the call's id; a call with one real event is no trial.
     """
     changes = ", ".join((_FIRST_REPORT, *(f"{name} = coalesce(excluded.{name}, call.{name})" for name in names)))
     columns = ["call_id", "reported_at", "trial", *names]
@@ -52,7 +52,7 @@ def _upsert_call(names: Sequence[str]) -> str:
 
 _UPSERT_START = _upsert_call(("number", "line", "peer", "direction", "started_at", "start_seq"))
 _UPSERT_END = _upsert_call(("status", "duration", "ended_at", "record", "end_seq", "pbx_call_id"))
-# As `events.event.is_of_another` judges: two calls may have one id, where a CRM counts its own.
+# As in `events.event.is_of_another`: two calls may have one id if a CRM uses its own ids.
 _UPDATE_RESULT = """UPDATE call
     SET external_id = coalesce(external_id, ?), record = coalesce(record, ?), pbx_call_id = coalesce(pbx_call_id, ?),
         result_seq = ?
@@ -61,9 +61,9 @@ _UPDATE_RESULT = """UPDATE call
 
 @dataclass(frozen=True, slots=True)
 class QueuedDelivery:
-    """One thing to be done with an event after it is stored: `target` says what, `queue` what it must follow.
+    """One action for an event after it is stored: `target` names the action, `queue` the order in which it must stay.
 
-    It is due after so many seconds.
+    It is due after `delay` seconds.
     """
 
     target: str
@@ -75,14 +75,14 @@ class QueuedDelivery:
 
 
 def newest(connection: Connection) -> int:
-    """The highest `seq` of the store; 0 where it is empty."""
+    """Returns the highest `seq` of the store; 0 for an empty store."""
     return int(connection.execute("SELECT max(seq) FROM delivery").fetchone()[0] or 0)
 
 
 def insert_deliveries(connection: Connection, deliveries: Sequence[Delivery], last: int) -> range:
-    """Stores the deliveries in their order; returns their `seq`.
+    """Stores the deliveries in their order and returns their `seq`.
 
-    It rises without a gap, from the highest in the store or from `last`.
+    It rises without a gap, from the highest number in the store or from `last`.
     """
     first = max(newest(connection), last) + 1
     connection.executemany(_INSERT_DELIVERY, map(_delivery_row, deliveries, count(first)))
@@ -104,13 +104,13 @@ def _delivery_row(delivery: Delivery, seq: int) -> tuple[object, ...]:
     )
 
 
-@lru_cache(256)  # one sender's headers are the same again and again
+@lru_cache(256)  # one sender always sends the same headers
 def _headers_text(headers: tuple[tuple[str, str], ...]) -> str:
     return json.dumps(headers)
 
 
 def delivery_from(row: Sequence[Any]) -> Delivery:
-    """A row of `delivery` (its DELIVERY_COLUMNS first) as a value."""
+    """Returns the delivery in a row of `delivery`, whose first columns are DELIVERY_COLUMNS."""
     own_id, name, received_at, body, content_type, peer, headers, seq, query, imported = row[:10]
     kind: EventType = name
     pairs = tuple((str(header), str(value)) for header, value in json.loads(headers))
@@ -118,7 +118,7 @@ def delivery_from(row: Sequence[Any]) -> Delivery:
 
 
 def missing_of(connection: Connection, deliveries: Sequence[Delivery]) -> list[Delivery]:
-    """Those of the deliveries that the store does not have: a spool may have been emptied before a crash."""
+    """Returns the deliveries that the store does not have: a spool may have been copied before a crash."""
     ids = [delivery.id for delivery in deliveries]
     there: set[str] = set()
     for start in range(0, len(ids), _MOST_PARAMETERS):
@@ -128,10 +128,9 @@ def missing_of(connection: Connection, deliveries: Sequence[Delivery]) -> list[D
 
 
 def underived(connection: Connection) -> list[int]:
-    """The numbers of the deliveries of which nothing was derived, rising.
+    """Returns the numbers of deliveries without derived data, rising.
 
-    An older version derived things nearly in their order, so a long stretch in which nothing is missing ends the
-    search.
+    An older version derived data nearly in order, so a long stretch without a missing one ends the search.
     """
     numbers: list[int] = []
     top, found = newest(connection) + 1, True
@@ -147,7 +146,7 @@ def underived(connection: Connection) -> list[int]:
 
 
 def load_deliveries(connection: Connection, numbers: Sequence[int]) -> list[Delivery]:
-    """The deliveries with these numbers, in the order of the store."""
+    """Returns the deliveries with these numbers, in the order of the store."""
     rows = connection.execute(
         f"SELECT {DELIVERY_COLUMNS} FROM delivery WHERE seq IN ({marks(numbers)}) ORDER BY seq", numbers
     )
@@ -160,10 +159,10 @@ def load_deliveries(connection: Connection, numbers: Sequence[int]) -> list[Deli
 def insert_events(
     connection: Connection, events: Sequence[Event], queued: Mapping[str, Sequence[QueuedDelivery]]
 ) -> None:
-    """Stores what was read of the events, joins their calls, and queues deliveries of each (by the event's id)."""
+    """Stores the facts of events, joins their calls, and queues actions for each event (by its id)."""
     connection.executemany(_INSERT_FACT, [row for event in events for row in _fact_rows(event)])
     first_told = [event for event in events if event.duplicate_of is None]
-    # Each statement with all its rows at once; a call's end may stand before its start, and then waits for it.
+    # Each statement gets all its rows at once. A call's end may precede its start, and then waits for it.
     statements = (
         (_UPSERT_START, "callstart", _start_row),
         (_UPSERT_END, "callend", _end_row),
@@ -203,7 +202,7 @@ def _end_row(event: Event, fact: Fact) -> tuple[object, ...]:
 
 
 def _result_row(event: Event, fact: Fact) -> tuple[object, ...]:
-    of_link = read_record_link(fact.record)  # and not the result's own `id`: it may be another call's
+    of_link = read_record_link(fact.record)  # not the result's own `id`: another call may have it
     told = (fact.external_id, fact.record, of_link, event.delivery.seq, fact.call_id, int(event.is_trial))
     earliest = None if fact.started_at is None else fact.started_at - APART_SECONDS
     latest = None if fact.started_at is None else fact.started_at + APART_SECONDS
@@ -215,11 +214,11 @@ def _outbox_rows(event: Event, queued: Sequence[QueuedDelivery]) -> Iterator[tup
     return ((one.target, seq, one.queue, at + int(one.after_seconds * _MICRO), at) for one in queued)
 
 
-# --- what becomes known later
+# --- later answers
 
 
 def store_answer(connection: Connection, late: LateAnswer) -> None:
-    """Keeps what a stored delivery was answered; does nothing where it is not stored."""
+    """Stores the answer to a stored delivery; does nothing if the delivery is not stored."""
     row = connection.execute("SELECT seq, received_at FROM delivery WHERE id = ?", (late.delivery_id,)).fetchone()
     if row is None:
         return
@@ -229,7 +228,7 @@ def store_answer(connection: Connection, late: LateAnswer) -> None:
     if late.call_id is not None:
         _rename_call(connection, seq, late.call_id)
     if late.asked is not None:
-        # What the CRM answered it knows; else it is told like anybody.
+        # The CRM that answered knows the event; otherwise it is a target like the others.
         change = "state = 'done', attempts = attempts + 1" if late.is_answered else f"due_at = {int(received_at)}"
         connection.execute(
             f"UPDATE outbox SET {change} WHERE target = ? AND seq = ? AND state = 'due' AND owner = ''",
@@ -238,7 +237,7 @@ def store_answer(connection: Connection, late: LateAnswer) -> None:
 
 
 def _rename_call(connection: Connection, seq: int, call_id: str) -> None:
-    """Gives a callstart's call the id that the CRM answered, which may have an end already."""
+    """Gives the call of a callstart the id that the CRM answered; an end with that id may be stored already."""
     before = connection.execute("SELECT call_id, duplicate_of FROM fact WHERE seq = ?", (seq,)).fetchone()
     if before is None or before[0] == call_id:
         return

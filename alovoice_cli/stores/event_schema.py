@@ -1,9 +1,8 @@
 """The tables of the event store, and the names of their columns.
 
-`delivery` is the record. `fact` and `call` are derived from it and can be made again; `outbox` is what is still to be
-forwarded, `notice` what people are to be told; `uptime` says when a listener was there to receive. Moments are unix
-microseconds (`*_at` of deliveries, outbox, notices and uptime) or unix seconds (the times that
-the PBX tells, and `call.reported_at`).
+`delivery` is the record. `fact` and `call` are derived from it and can be derived again. `outbox` has the events to
+forward, `notice` the missed calls to report, `uptime` the times of running listeners. Moments are unix microseconds
+(`*_at` of deliveries, outbox, notices and uptime) or unix seconds (the PBX's own times, and `call.reported_at`).
 """
 
 from dataclasses import fields
@@ -11,7 +10,7 @@ from dataclasses import fields
 from alovoice_cli.events.event import Call, Fact
 
 FACT_COLUMNS = ", ".join(field.name for field in fields(Fact))
-"""The columns of `fact` that a Fact holds, in its order."""
+"""The columns of `fact` that make a Fact, in its order."""
 CALL_COLUMNS = ", ".join(field.name for field in fields(Call))
 DELIVERY_COLUMNS = "id, type, received_at, body, content_type, peer, headers, seq, query, imported"
 
@@ -30,9 +29,9 @@ _DELIVERY = """CREATE TABLE delivery (
     UNIQUE (id)
 )"""
 
-# A delivery of which nothing could be read has one row too, with its `problem` and no values. `part` is the object's
-# place in the delivery, from 0; `answer` is JSON; `rule` decided a route question; `duplicate_of` is a delivery's id.
-# `trial` is 1 for what was made up; for a call of which only trials told.
+# An unreadable delivery also has one row, with its `problem` and no values. `part` is the object's place in the
+# delivery, from 0; `answer` is JSON; `rule` decided a route question; `duplicate_of` is a delivery's id. `trial` is 1
+# for a made-up event, and for a call with made-up events only.
 _FACT = """CREATE TABLE fact (
     seq BIGINT NOT NULL,
     part INTEGER NOT NULL,
@@ -82,10 +81,10 @@ _CALL = """CREATE TABLE call (
     PRIMARY KEY (call_id)
 )"""
 
-# Events of one call go in order: `queue` is the call's key, or the event's own id. `state` is due, running (a program
-# was started, or is about to be), done or dead. `born_at` is when the delivery began to wait. `message` is a finished
-# call as JSON, which is sent in place of the event `seq`, its callstart; "" where the event itself is sent. `owner` is
-# the listener that has claimed the delivery, where several forward; "" where nobody has.
+# Events of one call are sent in order: `queue` is the call's key, or the event's own id. `state` is due, running (a
+# program was started, or is about to start), done or dead. `born_at` is when the delivery began to wait. `message` is a
+# finished call as JSON, which is sent in place of the event `seq`, its callstart; "" sends the event itself. `owner` is
+# the listener that has claimed the delivery, if several listeners forward; "" for none.
 _OUTBOX = """CREATE TABLE outbox (
     target VARCHAR(200) NOT NULL,
     seq BIGINT NOT NULL,
@@ -100,9 +99,9 @@ _OUTBOX = """CREATE TABLE outbox (
     PRIMARY KEY (target, seq)
 )"""
 
-# What is known of each target of the outbox. `name` is that of `outbox.target`; `label` is shown, and holds no secret.
+# The state of each target of the outbox. `name` is that of `outbox.target`; `label` is shown, and contains no secret.
 # `state` is taking, refusing, paused or stopped, since `changed_at`; `waits_until` is the end of a pause that the
-# target asked for. `resumed_at`: when `events outbox retry` last told the listener to try the target at once.
+# target asked for. `resumed_at`: when `events outbox retry` last ordered an attempt at once.
 OUTBOX_TARGET = """CREATE TABLE outbox_target (
     name VARCHAR(200) NOT NULL,
     label TEXT NOT NULL,
@@ -114,8 +113,8 @@ OUTBOX_TARGET = """CREATE TABLE outbox_target (
     PRIMARY KEY (name)
 )"""
 
-# A missed call that somebody is to be told of; `seq` is its callstart. `state` is as `events.notices` has it, `message`
-# 0 before there is one. It began to wait at `born_at`.
+# A missed call to report; `seq` is its callstart. `state` is as in `events.notices`; `message` is 0 before there is a
+# message. It began to wait at `born_at`.
 _NOTICE = """CREATE TABLE notice (
     target VARCHAR(200) NOT NULL,
     seq BIGINT NOT NULL,
@@ -126,8 +125,8 @@ _NOTICE = """CREATE TABLE notice (
     PRIMARY KEY (target, seq)
 )"""
 
-# A message about missed calls. `state` is sending, sent or dropped; `remote_id` is the messenger's own id, `text` what
-# the message said when it last went through. It is sent, or edited, since `tried_at`.
+# A message about missed calls. `state` is sending, sent or dropped; `remote_id` is the messenger's own id, `text` the
+# last delivered text. It is being sent or edited since `tried_at`.
 _NOTICE_MESSAGE = """CREATE TABLE notice_message (
     target VARCHAR(200) NOT NULL,
     id BIGINT NOT NULL,
@@ -140,7 +139,7 @@ _NOTICE_MESSAGE = """CREATE TABLE notice_message (
     PRIMARY KEY (target, id)
 )"""
 
-# The chat to which a target's own one has moved.
+# The chat that has replaced the target's own one.
 _NOTICE_CHAT = """CREATE TABLE notice_chat (
     target VARCHAR(200) NOT NULL,
     chat TEXT NOT NULL,
@@ -157,8 +156,8 @@ NOTICE_TABLES = (
     "CREATE INDEX notice_message_by_time ON notice_message (target, tried_at)",
 )
 
-# `seen_at` is the last sign of life; without `ended_at` a listener did not end in order, or is at work. `imported`: a
-# time of which the operator, or another store, says that all its events were imported.
+# `seen_at` is the last sign of life. Without `ended_at` a listener is running, or did not end in order. `imported`: a
+# time whose events were all imported, by the word of the operator or of another store.
 _UPTIME = """CREATE TABLE uptime (
     id VARCHAR(32) NOT NULL,
     began_at BIGINT NOT NULL,
@@ -176,7 +175,7 @@ KPI_INDEXES = (
     "CREATE INDEX IF NOT EXISTS fact_repeated ON fact (received_at) WHERE duplicate_of IS NOT NULL",
     "CREATE INDEX IF NOT EXISTS fact_end_of_no_call ON fact (received_at) WHERE type = 'callend' AND call_id IS NULL",
 )
-"""Key figures need these few rows: each index holds no others."""
+"""Key figures need these few rows; each index contains only them."""
 CLAIM_INDEX = "CREATE INDEX IF NOT EXISTS outbox_claimed ON outbox (target, seq) WHERE owner <> ''"
 TRIAL_INDEX = "CREATE INDEX IF NOT EXISTS fact_of_trials ON fact (seq) WHERE trial = 1"
 
@@ -207,4 +206,4 @@ TABLES = (
     CLAIM_INDEX,
 )
 VERSION = 5
-"""The schema's version: how many of `event_migrations` a store has seen."""
+"""The version of the schema: the number of migrations in `event_migrations`."""

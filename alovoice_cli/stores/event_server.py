@@ -1,7 +1,7 @@
-"""The event store on a server as a listener's writer sees it: one of several writers, which may lose its server.
+"""The event store on a server for a listener's writer: one of several writers, and the server may become unreachable.
 
-The writer's thread waits for no connection: it is made in a thread of its own. A server that does not answer is given
-up after some seconds. What another listener has received already is known again in the transaction that stores.
+The writer's thread never waits for a connection: another thread opens it. An unanswered request is given up after some
+seconds. The storing transaction itself finds deliveries that another listener has received already.
 """
 
 import json
@@ -30,11 +30,11 @@ _START_SECONDS = 12.0
 _CONNECT_SECONDS = 3.0
 _COMMIT_SECONDS = 5.0
 _LONG_SECONDS = 60.0
-"""For a thousand deliveries of a spool at once, on a server that is busy."""
+"""For a thousand deliveries of a spool at once, on a busy server."""
 _OTHERS_SECONDS = 3.0
 _MOST_DIGESTS = 500
 _MICRO = 1_000_000
-# A listener that is cut off in mid-transaction must not hold up the others.
+# A listener that loses its network within a transaction must not delay the others.
 _SESSION = """SELECT set_config('tcp_keepalives_idle', '5', false), set_config('tcp_keepalives_interval', '2', false),
     set_config('tcp_keepalives_count', '3', false), set_config('idle_in_transaction_session_timeout', '5000', false)"""
 _LOCK = "SELECT pg_advisory_lock_shared(hashtextextended(?, 0))"
@@ -45,7 +45,7 @@ _FIRSTS = """SELECT fact.digest, delivery.id, fact.received_at, fact.answer FROM
 
 
 class EventServer(EventFile):
-    """One store on a server, opened for writing. Methods raise at once where there is no connection."""
+    """One store on a server, opened for writing. Methods raise at once if there is no connection."""
 
     def __init__(
         self,
@@ -63,9 +63,9 @@ class EventServer(EventFile):
         self._limit = _TimeLimit()
 
     def open(self) -> None:
-        """Opens the store; a server that cannot be reached is tried again later.
+        """Opens the store; an unreachable server is tried again later.
 
-        Raises UsageError for a store of a newer version, and for a URL that cannot be read.
+        Raises UsageError for a store of a newer version, and for a malformed URL.
         """
         self._connector.begin()
         self._connector.wait(_START_SECONDS)
@@ -73,14 +73,16 @@ class EventServer(EventFile):
             self._connection()
 
     def store(self, events: Sequence[Event], changes: Iterable[Change] = ()) -> Committed:
-        """As EventFile.store; gives up a server that does not answer."""
+        """Stores as EventFile.store does; gives up if the server does not answer."""
         with self._limited(_COMMIT_SECONDS):
             return super().store(events, changes)
 
     def note_spooling(self, *, is_spooling: bool) -> None:
-        """As in EventFile. Nobody forwards meanwhile: of a call that ends elsewhere the start may be in this spool.
+        """Tells other listeners as EventFile does.
 
-        A new connection says that it is so, until it is told otherwise.
+        Meanwhile nobody forwards: this spool may have the start of a call whose end is stored.
+
+        A new connection repeats this until it ends.
         """
         if self._opened is None or is_lost(self._opened) or is_spooling is self._is_spooling:
             return
@@ -89,7 +91,7 @@ class EventServer(EventFile):
         self._is_spooling = is_spooling
 
     def take_back(self, events: Sequence[Event], changes: Iterable[Change] = ()) -> list[Event]:
-        """As EventFile.take_back; what is queued waits some seconds for the spools of other listeners."""
+        """Stores as EventFile.take_back does; queued actions wait some seconds for the spools of other listeners."""
         with self._limited(_LONG_SECONDS):
             self._is_taking_back = True
             try:
@@ -105,20 +107,20 @@ class EventServer(EventFile):
         return [replace(one, after_seconds=max(one.after_seconds, after)) for one in queued]
 
     def derive(self, events: Sequence[Event]) -> Sequence[Event]:
-        """As EventFile.derive."""
+        """Stores as EventFile.derive does."""
         with self._limited(_LONG_SECONDS):
             return super().derive(events)
 
     def firsts(self, now_us: int) -> list[KnownFirst]:
-        """Returns nothing: they are looked up when a delivery is stored."""
+        """Returns nothing: the storing transaction looks them up."""
         return []
 
     def underived(self) -> Iterator[list[Delivery]]:
-        """Returns nothing: no version of the program has left anything underived on a server."""
+        """Returns nothing: no version of the program leaves deliveries without derived data on a server."""
         return iter(())
 
     def close(self) -> None:
-        """Lets go of the connection."""
+        """Closes the connection."""
         self._connector.close()
         super().close()
 
@@ -151,7 +153,7 @@ class EventServer(EventFile):
 
 
 def _first_deliveries(connection: Connection, events: Sequence[Event]) -> dict[str, FirstDelivery]:
-    """The first deliveries that other listeners stored, by the id of the event that says the same."""
+    """Returns the first deliveries that other listeners stored, by the id of the event with the same content."""
     asked = [one for one in events if one.delivery.type in REPEATABLE and one.duplicate_of is None and one.digest]
     found: dict[str, FirstDelivery] = {}
     for start in range(0, len(asked), _MOST_DIGESTS):
@@ -177,7 +179,7 @@ def _first_delivery(own_id: str, text: str | None) -> FirstDelivery:
 
 
 def _with_repetitions(events: Sequence[Event], known: dict[str, FirstDelivery]) -> list[Event]:
-    """The events, of which some are repetitions of what other listeners stored, or of such a repetition."""
+    """Returns the events, marked if they repeat a delivery of another listener, or a repetition of it."""
     if not known:
         return list(events)
     firsts = ((known.get(event.duplicate_of or event.delivery.id), event) for event in events)
@@ -185,11 +187,11 @@ def _with_repetitions(events: Sequence[Event], known: dict[str, FirstDelivery]) 
 
 
 class _NotConnectedError(UsageError):
-    """There is no connection now; one is being made."""
+    """There is no connection now; one is being opened."""
 
 
 class _Connector:
-    """Makes connections in a thread of its own: a server that does not answer holds up nobody."""
+    """Opens connections in its own thread, so that an unanswered attempt delays nobody."""
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -200,20 +202,20 @@ class _Connector:
         self._is_closed = False
 
     def begin(self) -> None:
-        """Begins to connect, unless that is under way."""
+        """Starts to connect, unless an attempt is running."""
         with self._lock:
             if self._thread is None and self._made is None and not self._is_closed:
                 self._thread = threading.Thread(target=self._run, name="store-connector", daemon=True)
                 self._thread.start()
 
     def wait(self, seconds: float) -> None:
-        """Waits for the end of the attempt that is under way."""
+        """Waits for the end of the running attempt."""
         thread = self._thread
         if thread is not None:
             thread.join(seconds)
 
     def take(self) -> Connection:
-        """Returns a connection that was made. Raises UsageError where there is none, and begins to make one."""
+        """Returns an open connection. Raises UsageError if there is none, and starts to open one."""
         with self._lock:
             made, self._made = self._made, None
             trouble = self._trouble
@@ -223,11 +225,11 @@ class _Connector:
         if trouble is None:
             raise _NotConnectedError("it is not connected yet")
         if not isinstance(trouble.__cause__, load_driver().Error):
-            raise trouble  # such as a newer schema: it does not pass by itself
+            raise trouble  # for example a newer schema, which stays
         raise _NotConnectedError(f"{trouble}: {(trouble.detail or '').partition(chr(10))[0]}".rstrip(": "))
 
     def close(self) -> None:
-        """Makes no connection any more."""
+        """Stops opening connections."""
         with self._lock:
             self._is_closed = True
             made, self._made = self._made, None
@@ -255,7 +257,7 @@ class _Connector:
 
 
 class _TimeLimit:
-    """Cuts the connection of a transaction that takes too long: libpq waits for a silent server for ever."""
+    """Cuts the connection of a transaction that takes too long: libpq would wait for ever for a silent server."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -265,7 +267,7 @@ class _TimeLimit:
 
     @contextmanager
     def within(self, connection: Connection, seconds: float) -> Iterator[None]:
-        """Cuts the connection where the block takes longer."""
+        """Cuts the connection if the block takes longer than `seconds`."""
         assert isinstance(connection, ServerConnection)
         with self._changed:
             self._watched, self._until = connection, time.monotonic() + seconds
@@ -291,6 +293,6 @@ _LIMIT_TICK_SECONDS = 0.5
 
 
 def _cut(connection: ServerConnection) -> None:
-    """Ends the connection beneath whoever waits for it."""
+    """Closes the connection's socket, which ends any wait for it."""
     with suppress(OSError, load_driver().Error), socket.socket(fileno=os.dup(connection.own.fileno())) as own:
         own.shutdown(socket.SHUT_RDWR)

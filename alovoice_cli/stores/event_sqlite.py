@@ -36,7 +36,7 @@ def _in_memory(name: str) -> bool:
 
 
 def open_read_only(path: Path, *, busy_seconds: float) -> sqlite3.Connection:
-    """Opens a file that exists, for reading only. Another thread may close it: its user may have ended."""
+    """Opens an existing file for reading only. Another thread may close the connection if its user has ended."""
     return sqlite3.connect(
         f"{path.as_uri()}?mode=ro", uri=True, timeout=busy_seconds, isolation_level=None, check_same_thread=False
     )
@@ -50,7 +50,7 @@ def shrink(connection: sqlite3.Connection, pages: int) -> int:
 
 
 def size(path: Path) -> int:
-    """Returns the bytes of the file and its log."""
+    """Returns the size of the file and its log in bytes."""
     parts = [path.with_name(path.name + suffix) for suffix in ("", "-wal")]
     return sum(part.stat().st_size for part in parts if part.exists())
 

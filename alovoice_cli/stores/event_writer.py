@@ -1,7 +1,7 @@
-"""The one writer of an event store: a thread that commits what has arrived, many deliveries at once (group commit).
+"""The only writer of an event store: a thread that commits many arrived deliveries at once (group commit).
 
-A delivery, what is derived from it, and what is to be passed on become durable in one transaction; then its sender is
-answered. When the store does not take a delivery it goes to the spool; when neither does, its sender is told.
+A delivery, its derived data and its queued actions become durable in one transaction; then its sender gets an answer.
+If the store does not take a delivery, it goes to the spool; if neither takes it, its sender gets an error.
 """
 
 import queue
@@ -35,17 +35,17 @@ _SIGN_OF_LIFE_SECONDS = 10.0
 _MOST_AT_ONCE = 1000
 _LOST_PATIENCE_SECONDS = 10.0
 _STALLED_SECONDS = 15.0
-"""After which a writer that has not come round is stuck: no commit and no time-out of ours takes as long."""
+"""A writer without progress for this long is stuck: no commit and no time-out of ours takes longer."""
 
 
 @dataclass(frozen=True, slots=True)
 class EventStoreCallbacks:
-    """What the event writer calls on its owner, from its own thread; none of it may block.
+    """Callbacks that the event writer calls on its owner, from its own thread; none of them may block.
 
-    `settled` answers deliveries that became durable, or are lost: it calls each Settle in the owner's thread.
-    `happened` hears of events that are stored, once all is known of them; `complain` is one line for the operator;
-    `is_lost` says that neither store nor spool has taken anything for ten seconds; `kept`, that the answers to these
-    deliveries are durable, though their events are not in the store yet.
+    `settled` receives deliveries that became durable or are lost, and calls each Settle in the owner's thread.
+    `happened` receives stored events when they are complete; `complain` receives one line for the operator; `is_lost`
+    is called when neither store nor spool has taken anything for ten seconds; `kept` receives the ids of deliveries
+    whose answers are durable although their events are not in the store yet.
     """
 
     settled: Callable[[Sequence[tuple[Settle, Stored | None]]], None]
@@ -57,7 +57,7 @@ class EventStoreCallbacks:
 
 @dataclass(frozen=True, slots=True)
 class AwaitedChange:
-    """A change, and who hears, after the commit, whether it was made; the writer's thread calls them."""
+    """A change, and a callback that receives after the commit whether it was made; both run in the writer's thread."""
 
     change: Change
     made: Callable[[bool], None]
@@ -80,10 +80,10 @@ class EventWriter:
         self._recent: Recent[FirstDelivery] = Recent(time.monotonic)
         self._arrived: list[Arrival] = []
         self._changes: list[Written] = []
-        self._unanswered: dict[str, Event | None] = {}  # by id: the event, once it is in the store
+        self._unanswered: dict[str, Event | None] = {}  # by id: the event, after it is stored
         self._spooled_answers: set[str] = set()  # ids of their deliveries
         self._troubled_at: float | None = None
-        self._has_older = True  # deliveries of which an older version derived nothing
+        self._has_older = True  # deliveries of an older version without derived data
         self._lost_since: float | None = None
         self._is_refusing = False
         self._came_round_at = time.monotonic()
@@ -91,9 +91,9 @@ class EventWriter:
         self._stopping = False
 
     def start(self) -> None:
-        """Opens the store, finishes what an earlier listener left, and begins.
+        """Opens the store, finishes the work of an earlier listener, and starts the thread.
 
-        Raises UsageError when the store cannot be opened.
+        Raises UsageError if the store cannot be opened.
         """
         self._file.open()
         try:
@@ -104,30 +104,30 @@ class EventWriter:
 
     @property
     def trouble(self) -> str:
-        """Why nothing is taken now; empty where store or spool takes deliveries. From any thread."""
+        """Returns why nothing is taken now; empty if store or spool takes deliveries. For any thread."""
         if time.monotonic() - self._came_round_at > _STALLED_SECONDS:
             return f"the event store has not answered for {_STALLED_SECONDS:.0f} s"
         return "neither the event store nor its spool takes events" if self._is_refusing else ""
 
     @property
     def is_spooling(self) -> bool:
-        """Whether deliveries go to the spool now. From any thread."""
+        """Returns whether deliveries go to the spool now. For any thread."""
         return self._troubled_at is not None
 
     def append(self, arrived: Sequence[tuple[NewDelivery, Settle]]) -> None:
-        """Stores the deliveries with the next commit; each Settle is told where, or None for one that is lost."""
+        """Stores the deliveries in the next commit; each Settle receives the stored delivery, or None if it is lost."""
         self._inbox.put(arrived)
 
     def answer(self, late: LateAnswer) -> None:
-        """Keeps what a delivery was answered that was appended before."""
+        """Stores the answer to an earlier delivery."""
         self._inbox.put(late)
 
     def change(self, change: Change, made: Callable[[bool], None] | None = None) -> None:
-        """Makes a change in one of the next transactions; `made` hears of it as AwaitedChange says."""
+        """Makes a change in one of the next transactions; `made` receives the result as in AwaitedChange."""
         self._inbox.put(change if made is None else AwaitedChange(change, made))
 
     def close(self) -> None:
-        """Stores all that was appended, answered or asked for, marks the end, and lets go of the file."""
+        """Stores everything that was appended, answered or changed, marks the end, and closes the file."""
         self._inbox.put(None)
         self._thread.join()
 
@@ -142,18 +142,18 @@ class EventWriter:
                 self._care()
             self._end()
         except BaseException as fault:
-            # Without this thread nothing is received: better to end, and be started anew, than to look alive.
+            # Without this thread nothing is received: better to end and be restarted than to seem alive.
             self._callbacks.complain(f"the event writer failed: {type(fault).__name__}: {fault}")
             self._callbacks.is_lost()
 
     def _collect(self) -> None:
-        """Takes what lies in the inbox, waiting for the first of it."""
+        """Takes everything from the inbox, and waits for the first item."""
         with suppress(queue.Empty):
             self._sort(self._inbox.get(timeout=_TICK_SECONDS))
             self._collect_at_once()
 
     def _collect_at_once(self) -> None:
-        """Takes what lies in the inbox now."""
+        """Takes everything from the inbox without waiting."""
         with suppress(queue.Empty):
             for _ in range(_MOST_AT_ONCE):
                 self._sort(self._inbox.get_nowait())
@@ -173,7 +173,7 @@ class EventWriter:
         return Arrival(event_of(new, first), first, settle)
 
     def _first(self, new: NewDelivery) -> FirstDelivery:
-        """The first delivery of the last ten minutes that said the same, which may be this one."""
+        """Returns the first delivery of the last ten minutes with the same content, which may be this one."""
         own = FirstDelivery(new.delivery.id, StartAnswer(new.delivery.id))
         if new.delivery.type not in REPEATABLE:
             return own
@@ -186,7 +186,7 @@ class EventWriter:
             self._store(arrived, changes)
 
     def _store(self, arrived: Sequence[Arrival], changes: Sequence[Written]) -> None:
-        """Stores the deliveries and makes the changes; where the store fails, deliveries are spooled, changes wait."""
+        """Stores the deliveries and makes the changes. If the store fails, deliveries are spooled and changes wait."""
         if self._troubled_at is not None:
             self._put_by(arrived, changes)
             return
@@ -208,7 +208,7 @@ class EventWriter:
         self._tell(events, changes)
 
     def _stored(self, arrived: Sequence[Arrival], changes: Sequence[Written]) -> Committed:
-        """The events with their numbers; where the file is damaged, in a new one."""
+        """Returns the events with their numbers; replaces a damaged file by a new one."""
         events = [arrival.event for arrival in arrived]
         try:
             return self._file.store(events, map(self._as_change, changes))
@@ -224,9 +224,9 @@ class EventWriter:
         return self._file.answered(change) if isinstance(change, LateAnswer) else change
 
     def _store_singly(self, arrived: Sequence[Arrival], changes: Sequence[Written], trouble: Exception) -> None:
-        """The store is well and refuses some value: the culprit must not hold up the others.
+        """Stores the deliveries one by one: the store works and refuses a value, for which the others must not wait.
 
-        A delivery that is refused is stored without what was read of it; a change that is refused is dropped.
+        A refused delivery is stored without its facts; a refused change is dropped.
         """
         if len(arrived) + len(changes) > 1:
             for arrival in arrived:
@@ -243,14 +243,14 @@ class EventWriter:
             self._store([arrived[0]._replace(event=bare(arrived[0].event, trouble))], [])
 
     def _give_rest(self, trouble: Exception) -> None:
-        """The store is not tried for a while: what comes must not wait for its time-outs."""
+        """Does not try the store for a while: new deliveries must not wait for its time-outs."""
         self._troubled_at = time.monotonic()
-        with suppress(Exception):  # it is away
+        with suppress(Exception):  # it is unreachable
             self._file.note_spooling(is_spooling=True)
         self._callbacks.complain(f"the event store does not take events ({trouble}): they go to {self._spool.path}")
 
     def _put_by(self, arrived: Sequence[Arrival], changes: Sequence[Written]) -> None:
-        """Spools the deliveries and the answers, and keeps the changes until the store works again."""
+        """Writes the deliveries and the answers to the spool, and keeps the changes until the store works again."""
         self._changes += changes
         late = [one for one in changes if isinstance(one, LateAnswer) and one.delivery_id not in self._spooled_answers]
         if not (arrived or late):
@@ -287,7 +287,7 @@ class EventWriter:
             self._callbacks.settled(outcomes)
 
     def _tell(self, events: Sequence[Event], changes: Sequence[Written] = ()) -> None:
-        """Tells of the events of which all is known; the others wait for their answer."""
+        """Reports complete events; the others wait for their answer."""
         ready = []
         for event in events:
             if event.delivery.id in self._unanswered:
@@ -306,7 +306,7 @@ class EventWriter:
     # --- now and then
 
     def _care(self) -> None:
-        """What is due now and then: a store that failed is tried again, and the sign of life is given."""
+        """Does the regular work: tries a failed store again, and gives the sign of life."""
         if self._troubled_at is not None and time.monotonic() - self._troubled_at > _TICK_SECONDS:
             self._try_again()
             self._is_refusing = self._troubled_at is not None and not self._spool.has_room()
@@ -315,7 +315,7 @@ class EventWriter:
 
     def _try_again(self) -> None:
         self._troubled_at = time.monotonic()
-        with suppress(Exception):  # it is tried again, and was complained of
+        with suppress(Exception):  # it is tried again, and was reported
             self._recover()
             self._troubled_at = None
             self._callbacks.complain("the event store takes events again; those of the spool are in it")
@@ -326,11 +326,11 @@ class EventWriter:
         if self._troubled_at is None:
             self._changes.append(marked_up([uptime]))
         else:
-            with suppress(OSError):  # what comes is lost then, and that is told
+            with suppress(OSError):  # new deliveries are then lost, which is reported
                 self._spool.append([], uptimes=[uptime])
 
     def _recover(self) -> None:
-        """Brings the store up to date; a damaged one is replaced."""
+        """Upgrades the store; replaces a damaged one."""
         try:
             self._catch_up()
         except Exception as trouble:
@@ -340,8 +340,8 @@ class EventWriter:
             self._catch_up()
 
     def _catch_up(self) -> None:
-        """Derives what an older version left underived, and empties the spool into the store, in their order."""
-        # Nothing is read where the store takes nothing: a spool may be large.
+        """Derives the missing data of an older version, and then empties the spools into the store."""
+        # Nothing is read while the store takes nothing: a spool may be large.
         self._file.store([], [marked_up([self._file.uptime(self._micro())])])
         if self._has_older:
             for known in self._file.firsts(self._micro()):
@@ -351,13 +351,13 @@ class EventWriter:
             self._has_older = False
         with self._spool.abandoned() as others:
             if any(spool.size for spool in (*others, self._spool)):
-                for spool in (*others, self._spool):  # the own one last: what comes meanwhile goes there
+                for spool in (*others, self._spool):  # its own spool last, because new deliveries go there
                     self._empty(spool)
         self._file.note_spooling(is_spooling=False)
         self._spooled_answers.clear()
 
     def _empty(self, spool: Spool) -> None:
-        """Moves all that a spool holds to the store; what comes meanwhile goes to this listener's spool."""
+        """Moves everything in a spool to the store; new deliveries go to this listener's spool."""
         content = spool.read()
         while True:
             late = {one.delivery_id: one for one in content.answers}
@@ -376,7 +376,7 @@ class EventWriter:
         spool.forget()
 
     def _take_back(self, events: Sequence[Event], late: Sequence[LateAnswer]) -> None:
-        """Stores a part of the spool, with the answers that became known meanwhile."""
+        """Stores a part of the spool, with the answers that have become known."""
         stored = stored_or_bare(events, lambda part: self._file.take_back(part, map(self._as_change, late)))
         self._changes = [change for change in self._changes if change not in late]
         self._tell(stored, late)
@@ -386,12 +386,12 @@ class EventWriter:
         return event_of(new, self._first(new))
 
     def _end(self) -> None:
-        """Makes the last changes; where the store does not take them, what was received is in the spool."""
+        """Makes the last changes; if the store fails, the received deliveries are in the spool."""
         if self._troubled_at is not None:
             self._try_again()
         self._give_sign_of_life(last=True)
         self._write()
-        # Their senders left before they were answered.
+        # Their senders left before they got an answer.
         self._callbacks.happened([event for event in self._unanswered.values() if event is not None])
         self._file.close()
         self._spool.release()

@@ -47,7 +47,7 @@ _PATIENCE = 30 * _MICRO  # under a flood the listener derives data some time aft
 _LATEST_PROBES = 200
 _FACTS = f"SELECT seq, digest, duplicate_of, problem, answer, rule, {FACT_COLUMNS} FROM fact"
 _CALLS = f"SELECT {CALL_COLUMNS} FROM call"
-# A delivery of which nothing is derived (an older version did that later), or whose answer is not known yet.
+# A delivery without derived data (an older version derived it later), or whose answer is not known yet.
 _UNSETTLED = f"""SELECT min(delivery.seq) FROM delivery LEFT JOIN fact ON delivery.seq = fact.seq
     WHERE delivery.seq > ? AND delivery.received_at > ?
     AND (fact.seq IS NULL OR fact.answer = '{json.dumps(UNANSWERED)}')"""
@@ -120,14 +120,14 @@ class EventPruning:
 
 
 class EventStore:
-    """A store that a listener made. Every method raises UsageError for a missing or unreadable file."""
+    """A store that a listener created. Every method raises UsageError for a missing or unreadable file."""
 
     def __init__(self, url: str) -> None:
         self.url = url
 
     @property
     def exists(self) -> bool:
-        """Returns whether a listener has ever made it."""
+        """Returns whether a listener has ever created it."""
         return store_exists(self.url)
 
     def events(
@@ -147,11 +147,11 @@ class EventStore:
             yield from self._load(numbers, wanted.condition)
 
     def event(self, own_id: str) -> Event | None:
-        """The event with this id; None if there is none."""
+        """Returns the event with this id, or None."""
         return next(self.events(Filter(condition=Compare("id", "=", own_id), with_trials=True), limit=1), None)
 
     def event_at(self, seq: int) -> Event | None:
-        """The event of this number; None if there is none."""
+        """Returns the event with this number, or None."""
         return next(self.events(Filter(condition=Compare("seq", "=", seq), with_trials=True), limit=1), None)
 
     def related(self, call_ids: Collection[str], external_ids: Collection[str]) -> list[Event]:
@@ -188,7 +188,7 @@ class EventStore:
         return (Call(*row) for row in islice(rows, limit or None))
 
     def calls_by_id(self, call_ids: Collection[str]) -> dict[str, Call]:
-        """The calls with these ids."""
+        """Returns the calls with these ids."""
         with self._reading() as connection:
             return _calls_by_id(connection, call_ids)
 
@@ -202,11 +202,11 @@ class EventStore:
                 asked = f"{_CALLS} WHERE number IN ({marks(part)}) AND reported_at >= ? AND trial <= ?"
                 values = (*part, since or 0, int(with_trials))
                 found.extend(Call(*row) for row in connection.execute(asked, values))
-        # Within a second by the store's order: a CRM's ids need not sort by time.
+        # Within a second in the store's order: a CRM's ids need not sort by time.
         return sorted(found, key=lambda call: (call.reported_at, call.start_seq or call.end_seq or 0, call.call_id))
 
     def counts(self, wanted: Filter, by: By) -> list[CallCount]:
-        """Calls counted by quarter (for `hour`, `day`), line, extension or status; for `rule` the route questions."""
+        """Counts calls by quarter (for `hour`, `day`), line, extension or status; for `rule` route questions."""
         with self._reading() as connection:
             asked = counting(wanted, by)
             return [CallCount(*row) for row in connection.execute(asked.text, asked.values)]
@@ -247,7 +247,7 @@ class EventStore:
             return any(nonce.encode() in row[0] for row in connection.execute(latest, (_LATEST_PROBES,)))
 
     def unreadable(self) -> int:
-        """How many events could not be read: each says why in its `problem`."""
+        """Returns how many events could not be read; each has the reason in its `problem`."""
         counted = "SELECT count(*) FROM fact WHERE problem <> '' AND part = 0 AND type <> 'probe' AND trial = 0"
         with self._reading() as connection:
             return int(connection.execute(counted).fetchone()[0])
@@ -261,7 +261,7 @@ class EventStore:
         return store_size(self.url)
 
     def _numbers(self, wanted: Filter, *, newest_first: bool, limit: int, after: int) -> Iterator[Sequence[int]]:
-        """The numbers of the events that are wanted, in chunks."""
+        """Yields the numbers of the wanted events, in chunks."""
         question = events_question(wanted)
         then = Sql(f"{question.keys[-1]} > ?", (after,)) if after else None
         rows = self._pages(question, newest_first=newest_first, limit=limit, then=then)
@@ -272,7 +272,7 @@ class EventStore:
     def _pages(
         self, question: StoreQuestion, *, newest_first: bool, limit: int, then: Sql | None = None
     ) -> Iterator[Any]:
-        """The question's rows in the order of its keys; a page a transaction."""
+        """Yields the rows of the question in the order of its keys, one page in each transaction."""
         size = min(limit, _CHUNK) if limit else _CHUNK
         after: tuple[Any, ...] = ()
         while True:
@@ -285,7 +285,7 @@ class EventStore:
             after = tuple(rows[-1][place] for place in question.places)
 
     def _load(self, numbers: Sequence[int], condition: Condition = ALWAYS) -> list[EventWithCall]:
-        """The events with these numbers, in that order; of several facts those that meet the condition."""
+        """Returns the events with these numbers, in that order; of several facts only those that meet the condition."""
         among = f"WHERE seq IN ({marks(numbers)})"
         with self._reading() as connection:
             rows = connection.execute(f"SELECT {DELIVERY_COLUMNS} FROM delivery {among}", numbers)
@@ -297,25 +297,25 @@ class EventStore:
             events = {own.seq: _event(own, by_number.get(own.seq, [])) for own in deliveries}
             told = [fact for event in events.values() if event.digest for fact in event.facts]
             calls = _calls_by_id(connection, {fact.call_id for fact in told if fact.call_id})
-        found = [events[number] for number in numbers if number in events]  # pruned since, where it is missing
+        found = [events[number] for number in numbers if number in events]  # a missing one was pruned in between
         shown = [meeting(condition, event, calls) if len(event.facts) > 1 else event for event in found]
         return [EventWithCall(event, calls.get(event.fact.call_id or "")) for event in shown]
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
-        # A connection a question: several threads may ask, and a reader who waits holds nothing.
+        # One connection for each query: several threads may ask, and a waiting reader holds no lock.
         with opened(self.url) as connection, reading(connection):
             yield connection
 
 
 class StoredAnswers:
-    """What callstarts of a store were answered, while others ask for it."""
+    """The answers to callstarts of a store, while others still ask for them."""
 
     def __init__(self, url: str) -> None:
         self._url = url
 
     def answer_to(self, own_id: str) -> StartAnswer | None:
-        """Returns what this callstart was answered; None while that is not known. Raises UsageError."""
+        """Returns the answer to this callstart; None while it is not known. Raises UsageError."""
         asked = "SELECT fact.answer FROM delivery JOIN fact ON fact.seq = delivery.seq WHERE delivery.id = ? LIMIT 1"
         with opened(self._url) as connection:
             row = connection.execute(asked, (own_id,)).fetchone()
@@ -332,14 +332,14 @@ def _calls_by_id(connection: Connection, call_ids: Collection[str]) -> dict[str,
 
 
 def _event(own: Delivery, facts: Sequence[Sequence[Any]]) -> Event:
-    """The event of this delivery and its rows of `fact`, as _FACTS asks for them."""
+    """Returns the event of this delivery and its rows of `fact`, in the columns of _FACTS."""
     body = read_delivery(own)
     if not facts:
-        # An older version stored it this moment, and will say more of it, such as what a callstart was answered with.
+        # An older version is storing it now, and will add more, such as the answer to a callstart.
         return Event(own, body.facts, value=body.value, problem=body.problem)
     _, digest, duplicate_of, problem, answered, rule, *_ = facts[0]
     answer = json.loads(answered) if answered else {}
-    told = tuple(Fact(*row[6:]) for row in facts)  # also of a body that could not be read, if its query said something
+    told = tuple(Fact(*row[6:]) for row in facts)  # an unreadable body may have facts from its query
     return Event(
         own,
         () if problem and told == (Fact(),) else told,
@@ -357,7 +357,7 @@ def _parts(things: Sequence[Any]) -> Iterator[Sequence[Any]]:
 
 
 def _distinct(numbers: Iterable[int]) -> Iterator[int]:
-    """An event of several facts comes once for each that fits: these follow each other, for the order ends so."""
+    """Yields each number once: the rows of an event with several facts follow each other."""
     last = None
     for number in numbers:
         if number != last:

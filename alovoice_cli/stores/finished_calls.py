@@ -1,7 +1,7 @@
-"""Finished calls as queued deliveries and as notices, made in the transaction that brings a call's last part.
+"""Finished calls as queued deliveries and as notices, made in the transaction that stores a call's last part.
 
-A call is told to a target once: its row in the outbox stands under its callstart, whatever comes late or again. What is
-told is kept in that row, so that each attempt sends the same bytes.
+A target gets a call once: its row in the outbox belongs to its callstart, even if events arrive late or again. The
+message is stored in that row, so that each attempt sends the same bytes.
 """
 
 from collections.abc import Collection, Sequence
@@ -35,7 +35,7 @@ _MICRO = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class NoticeTarget:
-    """A target that is told of missed calls: its name in the store, and the grace in seconds."""
+    """A target for missed calls: its name in the store, and the grace in seconds."""
 
     name: str
     grace_seconds: int
@@ -43,14 +43,14 @@ class NoticeTarget:
 
 @dataclass(frozen=True, slots=True)
 class CallTarget:
-    """A target by its name in the outbox that is told of finished calls, or of missed ones alone."""
+    """A target, by its name in the outbox, for finished calls or only for missed ones."""
 
     name: str
     kind: CallType
 
 
 def queue_finished_calls(connection: Connection, call_ids: Collection[str], targets: Sequence[CallTarget]) -> None:
-    """Queues those of the calls that are finished, for each target that is not told of them yet."""
+    """Queues the finished ones of the calls for each target that has not received them yet."""
     ids = list(call_ids) if targets else []
     for start in range(0, len(ids), _AT_ONCE):
         part = ids[start : start + _AT_ONCE]
@@ -65,7 +65,7 @@ def queue_finished_calls(connection: Connection, call_ids: Collection[str], targ
 
 
 def _is_missed(connection: Connection, call: Call, target: CallTarget, trial: int) -> bool:
-    """Whether the caller is owed a call, and none of the other telephones that rang for it was told already."""
+    """Returns whether nobody answered the caller, and no other telephone that rang for the same call was reported."""
     if not is_owed_a_call(call, ()):
         return False
     around = (call.reported_at - REPORTED_APART_SECONDS, call.reported_at + REPORTED_APART_SECONDS)
@@ -79,7 +79,7 @@ def _is_missed(connection: Connection, call: Call, target: CallTarget, trial: in
 
 
 def queue_notices(connection: Connection, call_ids: Collection[str], targets: Sequence[NoticeTarget]) -> None:
-    """Makes a notice of each of the calls that was missed, for each target; imported calls are history."""
+    """Makes a notice of each missed call for each target; imported calls are history and get none."""
     ids = list(call_ids) if targets else []
     for start in range(0, len(ids), _AT_ONCE):
         part = ids[start : start + _AT_ONCE]

@@ -1,6 +1,7 @@
-"""A caller's past calls in the event store: rules with `spoke_within` and the like read them while a caller waits.
+"""A caller's past calls in the event store, for rules with `spoke_within` and similar conditions; a caller is waiting.
 
-Read-only, a connection a thread. Every error raises: the caller of this module then gives the fallback step.
+Read-only, with one connection for each thread. Every error raises: the caller of this module then gives the fallback
+step.
 """
 
 import threading
@@ -19,11 +20,11 @@ BUSY_SECONDS = 0.1
 _SLOW_SECONDS = 0.5
 _THIS_CALL_SECONDS = 120
 
-# Their values: the number, since, until, until (unix seconds), and with _BEFORE the beginning of what is this call.
+# Their values: the number, since, until, until (unix seconds), and with _BEFORE the beginning of the present call.
 _OF_NUMBER = "number = ? AND reported_at >= ? AND reported_at <= ? AND trial = 0"
 _OVER = "coalesce(ended_at, reported_at) <= ?"
-# The present call may have been reported before its route question. A call that is over is another one, and
-# so is one that began a while ago: its end may never have been told.
+# The present call may have been reported before its route question. A call that is over, or that began a while ago, is
+# another one: its end may be lost.
 _BEFORE = f"(status IS NOT NULL AND {_OVER} OR reported_at < ?)"
 
 LAST_PEER = (
@@ -31,7 +32,7 @@ LAST_PEER = (
     " AND coalesce(peer, '') <> '' ORDER BY reported_at DESC LIMIT 1"
 )
 CALLS = f"SELECT count(*) FROM call WHERE {_OF_NUMBER} AND {_BEFORE} AND direction = 'inc'"  # noqa: S608 - constants
-# As `events.missed.ring_group`: somebody answered another telephone that rang for the same caller.
+# As in `events.missed.ring_group`: another telephone that rang for the same caller was answered.
 _ANSWERED_BESIDE = (
     "SELECT 1 FROM call AS beside WHERE beside.number = call.number"  # noqa: S608 - constants
     f" AND beside.reported_at BETWEEN call.reported_at - {REPORTED_APART_SECONDS}"
@@ -48,9 +49,9 @@ MISSED = (
 
 
 class StoredPast:
-    """The store's calls; `as_of` is the past as it was at a moment. For any thread.
+    """The store's calls; `as_of` gives the past at a moment. For any thread.
 
-    Raises OSError or the database's errors, within a tenth of a second if another process holds the store.
+    Raises OSError or the database's errors, within a tenth of a second if another process locks the store.
     """
 
     def __init__(self, url: str) -> None:
@@ -60,11 +61,11 @@ class StoredPast:
 
     @property
     def exists(self) -> bool:
-        """Whether there is a store."""
+        """Returns whether there is a store."""
         return store_exists(self._url)
 
     def as_of(self, moment: datetime) -> "StoredHistory":
-        """Returns the past as it was known at this (aware) moment, also for a question of the past."""
+        """Returns the past as it was known at this (aware) moment, also for an earlier question."""
         return StoredHistory(self, int(moment.timestamp()))
 
     def ask(self, statement: str, values: tuple[object, ...]) -> Any:
@@ -79,7 +80,7 @@ class StoredPast:
 
 
 class _Patience:
-    """Who waits for a server that does not answer: one thread; all others are told at once, for a caller waits."""
+    """Limits the waiting for a silent server to one thread; all others fail at once, because a caller waits."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -88,7 +89,7 @@ class _Patience:
 
     @contextmanager
     def asking(self) -> Iterator[None]:
-        """Lasts while a question is asked. Raises OSError where others wait in vain."""
+        """Marks this thread as waiting. Raises OSError if another thread waits in vain."""
         own, now = threading.get_ident(), time.monotonic()
         with self._lock:
             waits = [now - since for since in self._since.values()]
@@ -117,11 +118,11 @@ class StoredHistory:
         return peer
 
     def calls(self, number: str, since: datetime) -> int:
-        """Returns how often the number has called; a call of the last two minutes counts once it is over."""
+        """Returns how often the number has called; a call of the last two minutes counts after its end."""
         return int(self._past.ask(CALLS, (*self._values(number, since), self._until - _THIS_CALL_SECONDS)))
 
     def missed(self, number: str, since: datetime) -> int:
-        """Returns how many of its calls nobody answered, on any telephone of the ring group."""
+        """Returns how many of its calls nobody answered on any telephone of the ring group."""
         return int(self._past.ask(MISSED, (*self._values(number, since), *MISSED_STATUSES, self._until)))
 
     def _values(self, number: str, since: datetime) -> tuple[object, ...]:

@@ -47,7 +47,7 @@ class StoredRow(NamedTuple):
 
 
 class JournalTables(Protocol):
-    """Where a journal lies. Every method raises UsageError; for any thread."""
+    """The storage of a journal. Every method raises UsageError; for any thread."""
 
     label: str
     """The file's path, or the journal's name on a server."""
@@ -94,7 +94,10 @@ _NONE: Mapping[str, RowProgress] = MappingProxyType({})
 
 
 class Journal:
-    """One journal, whose user holds the batch's lock. For any thread; every method raises UsageError for a bad one."""
+    """One journal; its user holds the batch's lock.
+
+    For any thread; every method raises UsageError for a damaged journal.
+    """
 
     _rows: dict[str, BatchRow]
     _courses: dict[str, RowProgress]
@@ -145,12 +148,12 @@ class Journal:
         return ((row, self._courses[key]) for key, row in self._rows.items() if row.generation == generation)
 
     def refresh(self) -> None:
-        """Reads the rows again where other machines send some of them."""
+        """Reads the rows again, if other machines send some of them."""
         if self._tables.is_shared:
             self._read_rows()
 
     def orphans(self) -> list[tuple[BatchRow, RowProgress]]:
-        """Returns the rows in flight whose owner works no more: nobody will write how they ended."""
+        """Returns the rows in flight whose owner has died: nobody will write how they ended."""
         with self._tables.owners_alive() as is_alive:
             self.refresh()
             return [
@@ -158,7 +161,7 @@ class Journal:
             ]
 
     def is_due(self, key: str) -> bool:
-        """Returns whether the row is still as this process knows it: another machine may have sent it."""
+        """Returns whether the row is unchanged since this process read it: another machine may have sent it."""
         if not self._tables.is_shared:
             return True
         found = self._tables.seal_of(key)
@@ -177,7 +180,7 @@ class Journal:
     # --- what is written ---------------------------------------------------------------------------------------------
 
     def begin(self, head: JournalHead, rows: Iterable[BatchRow], left_out: Mapping[str, RowProgress] = _NONE) -> None:
-        """Takes the rows of a list, new or changed: all of them, or none.
+        """Adds the rows of a list, new or changed: all of them, or none.
 
         A known row keeps its progress and its id; `left_out` are rows that will not be sent, or whose state changes
         otherwise.
@@ -199,7 +202,7 @@ class Journal:
     def intend(self, key: str, *, risk: bool = False) -> RowProgress | None:
         """Writes that the row will be sent now; durable when this returns.
 
-        Returns None where machines share the journal, and the row is another's, or the common pace was faster.
+        Returns None if machines share the journal, and another machine has taken the row or the common pace.
         """
         before = self._courses[key]
         after = RowProgress("intent", before.attempts + 1, before.risks + risk, began_at=iso(self._now()))
@@ -250,7 +253,7 @@ class Journal:
         return True
 
     def _lost(self, key: str) -> UsageError:
-        """Returns the error for a row that is not as this process left it."""
+        """Returns the error for a row whose state has changed since this process wrote it."""
         gone = self._tables.seal_of(key) is None
         return deleted(self.label) if gone else damaged(self.label, "a row is not where it was")
 
@@ -329,7 +332,7 @@ def _digest(*parts: str) -> str:
 
 
 def damaged(label: str, why: str) -> UsageError:
-    """Returns the error for a journal that cannot be trusted."""
+    """Returns the error for a damaged journal."""
     return UsageError(
         tr("{path} is damaged: it is not certain whom this batch has called, so nothing is sent", path=label),
         hint=tr("see `alovoice call receipts list` for what was sent; call the others with a new list"),

@@ -86,10 +86,10 @@ class JournalFile:
 
     @contextmanager
     def owners_alive(self) -> Iterator[Callable[[str], bool]]:
-        yield lambda key: False  # the lock is ours: whoever wrote an intent has ended
+        yield lambda key: False  # the lock is ours: the writer of every intent has ended
 
     def close(self) -> None:
-        """Closes the file, without leaving data in a log beside it."""
+        """Closes the file, and leaves no log beside it."""
         with explained(self.path), self._writing, closing(self._connection):
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 

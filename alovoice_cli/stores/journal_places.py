@@ -1,4 +1,4 @@
-"""Where journals lie, and how they are named: in a folder of this machine, or on the server of a profile's store."""
+"""The places and names of journals: a folder of this machine, or the server of a profile's store."""
 
 import hashlib
 import re
@@ -47,9 +47,9 @@ class JournalPlace(ABC):
 
     @abstractmethod
     def begin(self, head: JournalHead, rows: Iterable[BatchRow], left_out: Mapping[str, RowProgress]) -> Journal:
-        """Creates the journal: it gets its name with all rows in it, so that an empty one is always a damaged one.
+        """Creates the journal with all its rows before it gets its name: an empty journal is always damaged.
 
-        Raises JournalTakenError where a machine that shares the journal was first.
+        Raises JournalTakenError if another machine that shares the journal was first.
         """
 
     @abstractmethod
@@ -62,14 +62,14 @@ class JournalPlace(ABC):
 
     @abstractmethod
     def forget_lock(self) -> None:
-        """Removes what is left of the lock of a journal that was deleted."""
+        """Removes the lock of a deleted journal."""
 
     @abstractmethod
     def _tables(self) -> JournalTables:
-        """Opens what is stored."""
+        """Opens the storage."""
 
     def open(self) -> Journal:
-        """Opens the journal, which exists. Raises UsageError for a damaged one."""
+        """Opens the existing journal. Raises UsageError for a damaged one."""
         journal = Journal(self._tables(), self._now)
         if journal.head is None:
             journal.close()
@@ -86,7 +86,7 @@ class Journals(ABC):
 
     @abstractmethod
     def places(self) -> list[JournalPlace]:
-        """Returns all journals, but those that were set aside."""
+        """Returns all journals, except those set aside."""
 
     def existing(self, label: str) -> JournalPlace:
         """Returns the journal as `named` does; raises UsageError if it is missing."""

@@ -134,7 +134,7 @@ class Ledger:
             raise _unknown_receipt(receipt)
 
     def make_id(self) -> str:
-        """Returns an id for a call: decimal, at most 15 digits (the API's section 4), never the same twice here."""
+        """Returns an id for a call: decimal, at most 15 digits (the API's section 4), never used twice here."""
         return self.make_ids(1)[0]
 
     def make_ids(self, count: int) -> list[str]:

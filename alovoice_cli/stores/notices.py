@@ -1,7 +1,7 @@
-"""What people are to be told of missed calls: notices and messages, in the event store.
+"""Missed calls to report to people, in the event store: notices and messages.
 
-A notice is made in the transaction that brings its call's last part (`finished_calls`). A message is in the store
-before it is sent, so that what a killed listener perhaps sent is known: one message at most is sent twice.
+A notice is made in the transaction that stores its call's last part (`finished_calls`). A message is stored before it
+is sent, so that the store knows a message that a killed listener may have sent: at most one message is sent twice.
 """
 
 from collections.abc import Mapping, Sequence
@@ -31,7 +31,7 @@ _NOTICES = f"""SELECT notice.seq, notice.state, notice.due_at, notice.message, c
     WHERE notice.target = ?"""
 _CALLS = f"""SELECT {CALL_COLUMNS} FROM call WHERE number = ? AND trial = ? AND reported_at >= ?
     ORDER BY reported_at, start_seq"""
-# Messages of which a caller, not a hidden one, was perhaps talked to since: they are judged anew.
+# Messages with a caller, not a hidden one, who may have been talked to since: they are judged again.
 _CHANGED = f"""SELECT DISTINCT notice.message FROM notice
     JOIN fact ON fact.seq = notice.seq AND fact.part = 0 JOIN call AS missed ON missed.call_id = fact.call_id
     JOIN call AS later ON later.number = missed.number AND later.trial = missed.trial
@@ -41,9 +41,9 @@ _CHANGED = f"""SELECT DISTINCT notice.message FROM notice
 
 @dataclass(frozen=True, slots=True)
 class StoredMessage:
-    """A message as the store knows it. `remote_id` is the messenger's own, `text` what it has said; empty before.
+    """A message in the store. `remote_id` is the messenger's own id, `text` the delivered text; empty before.
 
-    Moments are unix microseconds; `attempts` failed since it last went through.
+    Moments are unix microseconds; `attempts` failed since the last delivery.
     """
 
     id: int
@@ -62,7 +62,7 @@ class Notices:
         self._url = url
 
     def due(self, target: str, now_us: int) -> list[JudgedNotice]:
-        """Returns the notices whose grace is over, judged, the oldest first."""
+        """Returns the notices whose grace is over, judged, oldest first."""
         with opened(self._url) as connection:
             rows = connection.execute(
                 f"{_NOTICES} AND notice.state = 'waiting' AND notice.due_at <= ? ORDER BY notice.seq", (target, now_us)
@@ -76,14 +76,14 @@ class Notices:
             return _judged(connection, [_notice(*row) for row in rows.fetchall()], now_us)
 
     def unsent(self, target: str) -> StoredMessage | None:
-        """Returns the message that was about to be sent, if there is one."""
+        """Returns the message that was about to be sent, or None."""
         with opened(self._url) as connection:
             found = f"{_MESSAGES} AND state = 'sending' ORDER BY id LIMIT 1"
             row = connection.execute(found, (target,)).fetchone()
         return StoredMessage(*row) if row else None
 
     def changed(self, target: str, now_us: int) -> list[StoredMessage]:
-        """Returns the sent messages that perhaps say too little: a caller was talked to, or called again."""
+        """Returns the sent messages that may be outdated: a caller was talked to, or called again."""
         with opened(self._url) as connection:
             numbers = {row[0] for row in connection.execute(_CHANGED, (target, _since(now_us)))}
             again = "SELECT DISTINCT message FROM notice WHERE target = ? AND state = 'telling'"
@@ -95,7 +95,7 @@ class Notices:
     def messages_of_callers(
         self, target: str, pending: Sequence[JudgedNotice], since_us: int
     ) -> dict[int, list[JudgedNotice]]:
-        """Returns messages, sent since then, that tell of a caller of these notices already, and those notices."""
+        """Returns messages, sent since then, that already report a caller of these notices, with those notices."""
         question = """SELECT max(notice.message) FROM call JOIN notice ON notice.seq = call.start_seq
             JOIN notice_message ON notice_message.target = notice.target AND notice_message.id = notice.message
             WHERE call.number = ? AND call.trial = ? AND notice.target = ? AND notice.state = 'told'
@@ -110,13 +110,13 @@ class Notices:
         return found
 
     def sent_at(self, target: str, now_us: int) -> list[int]:
-        """Returns when messages were sent or edited in the last minute, rising."""
+        """Returns when messages were sent or edited in the last minute, rising (unix microseconds)."""
         with opened(self._url) as connection:
             question = "SELECT tried_at FROM notice_message WHERE target = ? AND tried_at > ? ORDER BY tried_at"
             return [row[0] for row in connection.execute(question, (target, now_us - _MINUTE)).fetchall()]
 
     def chat(self, target: str) -> str:
-        """Returns the chat to which the target's own one has moved, or ''."""
+        """Returns the chat that has replaced the target's own one, or ''."""
         with opened(self._url) as connection:
             row = connection.execute("SELECT chat FROM notice_chat WHERE target = ?", (target,)).fetchone()
         return str(row[0]) if row else ""
@@ -131,7 +131,7 @@ class Notices:
         return found
 
     def old(self, target: str, now_us: int) -> int:
-        """Returns how many notices waited too long to be told."""
+        """Returns how many notices are too old to report."""
         with opened(self._url) as connection:
             return int(connection.execute(f"SELECT count(*) {_OLD}", (target, _since(now_us))).fetchone()[0])
 
@@ -144,7 +144,7 @@ def _notice(seq: int, state: str, due_at: int, message: int, trial: int, *values
 
 
 def _judged(connection: Connection, notices: Sequence[MissedNotice], now_us: int) -> list[JudgedNotice]:
-    """The notices with what the calls of the same number say."""
+    """Returns the notices, judged by the calls with the same number."""
     earliest: dict[tuple[str, bool], int] = {}
     for notice in notices:
         key = (caller_number(notice.call), notice.is_trial)
@@ -173,7 +173,7 @@ def _since(now_us: int) -> int:
 
 
 def dropped_old(target: str, now_us: int) -> Change:
-    """The change that gives up notices that waited too long."""
+    """Returns the change that drops notices that are too old to report."""
 
     def drop(connection: Connection) -> None:
         old = f"UPDATE notice SET state = 'dropped' WHERE seq IN (SELECT seq {_OLD}) AND target = ?"
@@ -183,7 +183,7 @@ def dropped_old(target: str, now_us: int) -> Change:
 
 
 def settled_notices(target: str, numbers: Sequence[int]) -> Change:
-    """The change after which nothing is told of these waiting notices: somebody talked to the callers."""
+    """Returns the change that settles these waiting notices without a message: somebody talked to the callers."""
 
     def settle(connection: Connection) -> None:
         _set_state(connection, target, numbers, "settled", "AND state = 'waiting'")
@@ -192,7 +192,7 @@ def settled_notices(target: str, numbers: Sequence[int]) -> Change:
 
 
 def begun_message(target: str, numbers: Sequence[int], now_us: int) -> Change:
-    """The change that makes a message of these waiting notices, before it is sent."""
+    """Returns the change that makes a message of these waiting notices, before it is sent."""
 
     def begin(connection: Connection) -> None:
         last = connection.execute("SELECT max(id) FROM notice_message WHERE target = ?", (target,)).fetchone()[0] or 0
@@ -207,7 +207,7 @@ def begun_message(target: str, numbers: Sequence[int], now_us: int) -> Change:
 
 
 def joined_message(target: str, numbers: Sequence[int], message: int) -> Change:
-    """The change that adds these waiting notices to a message that was sent: it is to be edited."""
+    """Returns the change that adds these waiting notices to a sent message, which must then be edited."""
 
     def join(connection: Connection) -> None:
         _set_state(connection, target, numbers, "telling", "AND state = 'waiting'", message=message)
@@ -216,7 +216,7 @@ def joined_message(target: str, numbers: Sequence[int], message: int) -> Change:
 
 
 def tried_message(target: str, message: int, now_us: int) -> Change:
-    """The change that says that the message is sent, or edited, now."""
+    """Returns the change that marks the message as being sent, or edited, now."""
 
     def note(connection: Connection) -> None:
         connection.execute(
@@ -227,7 +227,7 @@ def tried_message(target: str, message: int, now_us: int) -> Change:
 
 
 def told_message(target: str, message: StoredMessage, judged: Sequence[JudgedNotice]) -> Change:
-    """The change that keeps what the message says now, of these notices."""
+    """Returns the change that stores the delivered text of the message and the state of these notices."""
 
     def keep(connection: Connection) -> None:
         connection.execute(
@@ -243,7 +243,7 @@ def told_message(target: str, message: StoredMessage, judged: Sequence[JudgedNot
 
 
 def dropped_message(target: str, message: int) -> Change:
-    """The change that ends a message of which no notice is left."""
+    """Returns the change that ends a message without any notice left."""
 
     def drop(connection: Connection) -> None:
         connection.execute("UPDATE notice_message SET state = 'dropped' WHERE target = ? AND id = ?", (target, message))
@@ -252,7 +252,7 @@ def dropped_message(target: str, message: int) -> Change:
 
 
 def failed_message(target: str, message: int) -> Change:
-    """The change that counts a failed attempt."""
+    """Returns the change that counts a failed attempt."""
 
     def count(connection: Connection) -> None:
         connection.execute(
@@ -263,7 +263,7 @@ def failed_message(target: str, message: int) -> Change:
 
 
 def moved_chat(target: str, chat: str) -> Change:
-    """The change that keeps to which chat the target's own one has moved."""
+    """Returns the change that stores the chat that has replaced the target's own one."""
 
     def keep(connection: Connection) -> None:
         connection.execute(

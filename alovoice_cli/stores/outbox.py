@@ -1,7 +1,7 @@
-"""What is still to be forwarded: durable deliveries of stored events, in order within each call, and their targets.
+"""The events to forward: durable deliveries of stored events, in order within each call, and their targets.
 
-Read here by whoever delivers them; changed by changes that ride along in the event writer's transactions. What an
-operator asks and orders is in `outbox_orders`.
+The dispatchers read it; changes are made in the event writer's transactions. The orders of an operator are in
+`outbox_orders`.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,13 +24,13 @@ _COLUMNS = ", ".join(f"delivery.{name}" for name in DELIVERY_COLUMNS.split(", ")
 QUEUED_COLUMNS = f"""{_COLUMNS}, outbox.queue, outbox.attempts, outbox.born_at, fact.call_id, outbox.message
     FROM delivery JOIN outbox ON delivery.seq = outbox.seq LEFT JOIN fact ON fact.seq = outbox.seq AND fact.part = 0"""
 """The columns of a delivery, then those of Due; and where they are."""
-# Of each queue only the first that is not done.
+# Only the first unfinished delivery of each queue.
 _DUE = f"""SELECT {QUEUED_COLUMNS}
     WHERE outbox.target = ? AND outbox.state = '{DUE}' AND outbox.due_at <= ? AND NOT EXISTS (
         SELECT 1 FROM outbox AS earlier WHERE earlier.target = outbox.target AND earlier.queue = outbox.queue
         AND earlier.state = '{DUE}' AND earlier.seq < outbox.seq)
     ORDER BY outbox.seq LIMIT ?"""
-# The targets' names one by one, from the index: most deliveries are done, and there may be millions.
+# The targets' names one by one, from the index: most of the deliveries, perhaps millions, are done.
 _QUEUED = """WITH RECURSIVE queued(name) AS (
         SELECT min(target) FROM outbox
         UNION ALL SELECT (SELECT min(target) FROM outbox WHERE target > queued.name) FROM queued
@@ -42,9 +42,9 @@ _REGISTER = """INSERT INTO outbox_target
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A queued delivery whose turn it is. `born_at` is unix microseconds; `attempts` were made before.
+    """A queued delivery that is due. `born_at` is unix microseconds; `attempts` is the number of earlier attempts.
 
-    `call_id` is that of the event's call. `message` is a finished call as JSON, to be sent in place of the event.
+    `call_id` is that of the event's call. `message` is a finished call as JSON, to send in place of the event.
     """
 
     delivery: Delivery
@@ -56,49 +56,49 @@ class Due:
 
 
 def outbox_lock(store: Path) -> ProcessLock:
-    """The lock that the one listener holds which forwards what this store's outbox holds."""
+    """Returns the lock of the one listener that forwards this store's outbox."""
     return ProcessLock(store.with_name(f"{store.name}.outbox.lock"))
 
 
 class Outbox:
-    """The queued deliveries of one store. Each method uses a connection of its own; raises as the database does."""
+    """The queued deliveries of one store. Each method uses its own connection; raises the database's errors."""
 
     owner = ""
     """The name under which deliveries are claimed."""
     look_seconds = 1.0
-    """After which a dispatcher looks again, though nothing woke it."""
+    """Seconds after which a dispatcher looks again without a wake."""
 
     def __init__(self, url: str) -> None:
         self._url = url
 
     @property
     def tells_people(self) -> bool:
-        """Whether this listener is the one that tells people of missed calls."""
+        """Returns whether this listener sends the messages about missed calls."""
         return True
 
     def due(self, target: str, now_us: int, limit: int) -> list[Due]:
-        """The deliveries whose time has come, oldest first: of each queue only the first that is not done."""
+        """Returns the deliveries that are due, oldest first: only the first unfinished one of each queue."""
         with self._connected() as connection:
             rows = connection.execute(_DUE, (target, now_us, limit)).fetchall()
         return [Due(delivery_from(row), *row[-5:]) for row in rows]
 
     def claim(self, target: str, now_us: int, room: int, busy: Mapping[int, str]) -> list[Due]:
-        """Returns deliveries to be made now, `room` at most. `busy` are the queues of the events that are under way.
+        """Returns at most `room` deliveries to make now. `busy` are the queues of the events in flight.
 
-        There is one holder of this outbox: nobody else takes them.
+        This outbox has one holder, so nobody else takes them.
         """
-        # By number too: the answer of a CRM gives a callstart that is under way another queue.
+        # Compared by number too: a CRM's answer moves a callstart in flight to another queue.
         queues = set(busy.values())
         rows = self.due(target, now_us, room + _LOOKED_BEYOND)
         return [row for row in rows if row.queue not in queues and row.delivery.seq not in busy][:room]
 
     def fenced(self, change: Change, tell: Callable[[bool], None]) -> Change:
-        """Returns the change, made only while this listener tells people; `tell` hears whether it does."""
+        """Returns the change, made only while this listener tells people; `tell` receives whether it does."""
         tell(True)
         return change
 
     def waiting(self) -> dict[str, int]:
-        """How many deliveries are still to be made, by target; none where there are none."""
+        """Returns how many deliveries are unfinished, by target; targets without any are left out."""
         return {one.name: one.waiting for one in self.standing() if one.waiting}
 
     @contextmanager
@@ -107,32 +107,33 @@ class Outbox:
             yield connection
 
     def has_failed(self, target: str) -> bool:
-        """Whether a delivery waits of which an attempt failed."""
+        """Returns whether a waiting delivery has a failed attempt."""
         with self._connected() as connection:
             failed = "SELECT 1 FROM outbox WHERE target = ? AND state = ? AND attempts > 0 LIMIT 1"
             return connection.execute(failed, (target, DUE)).fetchone() is not None
 
     def standing(self) -> list[TargetStanding]:
-        """Each target that a listener was given, or for which something waits or is given up, by name."""
+        """Returns the state of each target of a listener, and of each with waiting or dead deliveries, by name."""
         with self._connected() as connection:
             return [_standing(connection, *row) for row in connection.execute(_TARGETS).fetchall()]
 
     def given(self, targets: Sequence[tuple[str, str]], now_us: int) -> None:
-        """Notes the targets (name and label) that a listener is started with."""
+        """Stores the targets (name and label) that a listener was started with."""
         with self._connected() as connection, writing(connection):
             for name, label in targets:
                 connection.execute(_REGISTER, (name, label, "taking", now_us, "", 0))
 
     def resumed_at(self, target: str) -> int:
-        """When an operator last ordered an attempt at once, 0 for never."""
+        """Returns when an operator last ordered an attempt at once (unix microseconds), 0 for never."""
         with self._connected() as connection:
             row = connection.execute("SELECT resumed_at FROM outbox_target WHERE name = ?", (target,)).fetchone()
         return int(row[0]) if row else 0
 
     def give_up_interrupted(self) -> list[tuple[str, str, str]]:
-        """Makes dead letters of the programs that a listener had started when it died.
+        """Makes dead letters of programs that were running when their listener died.
 
-        Returns the target's name and label, and the event's id, of each. For the holder, before it starts a program.
+        Returns the target's name and label, and the event's id, of each. Only the holder may call it, before it starts
+        a program.
         """
         told = f"""{_QUEUED} SELECT outbox.target, coalesce(outbox_target.label, outbox.target), delivery.id FROM outbox
             JOIN delivery ON delivery.seq = outbox.seq LEFT JOIN outbox_target ON outbox_target.name = outbox.target
@@ -171,15 +172,15 @@ def _standing(connection: Connection, name: str, label: str, state: TargetState,
 
 
 def _kept(trouble: str) -> str:
-    """The trouble as the store takes it."""
+    """Returns the trouble in a form that the store takes."""
     return trouble.encode("utf-8", "replace").decode()[:_LONGEST_TROUBLE]
 
 
 def settled(target: str, seq: int, state: str, trouble: str = "", owner: str = "") -> Change:
-    """The change that ends a queued delivery: DONE, or DEAD with its trouble.
+    """Returns the change that ends a queued delivery: DONE, or DEAD with its trouble.
 
-    It does nothing where the delivery is not the owner's any more: whoever has it now ends it, and what follows in its
-    queue waits for that. A program that was given up as interrupted, and had not been, is ended all the same.
+    It does nothing if the delivery has another owner now: that owner ends it, and the next ones in its queue wait for
+    that. A program that was wrongly given up as interrupted is ended all the same.
     """
 
     def settle(connection: Connection) -> None:
@@ -193,7 +194,7 @@ def settled(target: str, seq: int, state: str, trouble: str = "", owner: str = "
 
 
 def put_off(target: str, seq: int, due_at: int, trouble: str, owner: str = "") -> Change:
-    """The change that notes a failed attempt, and when the next one is due (unix microseconds)."""
+    """Returns the change that stores a failed attempt, and the time of the next one (unix microseconds)."""
 
     def delay(connection: Connection) -> None:
         connection.execute(
@@ -206,7 +207,7 @@ def put_off(target: str, seq: int, due_at: int, trouble: str, owner: str = "") -
 
 
 def claimed(target: str, seq: int, tell: Callable[[bool], None], owner: str = "") -> Change:
-    """The change that marks a program as started, before it is; `tell` hears whether the delivery was still due."""
+    """Returns the change that marks a program as started before it starts; `tell` receives whether it was due."""
 
     def claim(connection: Connection) -> None:
         place = (target, seq, DUE, owner)
@@ -219,7 +220,7 @@ def claimed(target: str, seq: int, tell: Callable[[bool], None], owner: str = ""
 
 
 def unclaimed(target: str, seq: int, owner: str = "") -> Change:
-    """The change that takes a claim back: there was no attempt."""
+    """Returns the change that removes a claim: there was no attempt."""
 
     def unclaim(connection: Connection) -> None:
         connection.execute(
@@ -231,7 +232,7 @@ def unclaimed(target: str, seq: int, owner: str = "") -> Change:
 
 
 def pulled_forward(target: str, now_us: int) -> Change:
-    """The change after which all that failed before is due at once; what was never tried keeps its time."""
+    """Returns the change that makes all failed deliveries due at once; those without an attempt keep their time."""
 
     def pull(connection: Connection) -> None:
         connection.execute(
@@ -243,7 +244,7 @@ def pulled_forward(target: str, now_us: int) -> Change:
 
 
 def probed(target: str, now_us: int) -> Change:
-    """The change after which the oldest event that failed before is due: its success pulls the others forward."""
+    """Returns the change that makes the oldest failed event due: its success makes the others due."""
 
     def probe(connection: Connection) -> None:
         failed = "target = ? AND state = ? AND attempts > 0"
@@ -256,7 +257,7 @@ def probed(target: str, now_us: int) -> Change:
 
 
 def stopped(target: str, trouble: str) -> Change:
-    """The change that makes dead letters of all that waits for a stopped target, unless it was resumed meanwhile."""
+    """Returns the change that makes dead letters of all entries for a stopped target, unless it was resumed."""
 
     def stop(connection: Connection) -> None:
         connection.execute(
@@ -269,7 +270,7 @@ def stopped(target: str, trouble: str) -> Change:
 
 
 def noted_state(name: str, label: str, state: TargetState, trouble: str, waits_until: int, now_us: int) -> Change:
-    """The change that keeps what is known of a target."""
+    """Returns the change that stores the state of a target."""
 
     def note(connection: Connection) -> None:
         connection.execute(_REGISTER, (name, label, state, now_us, "", waits_until))

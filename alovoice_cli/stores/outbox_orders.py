@@ -1,6 +1,6 @@
-"""What an operator asks of the outbox, and orders: list, retry, hand over, drop; whether a listener runs or not.
+"""An operator's questions and orders for the outbox: list, retry, hand over, drop; with or without a running listener.
 
-Each order is made bit by bit: between two transactions a listener gets its turn to write.
+Each order is made in small transactions: a listener can write between two of them.
 """
 
 import heapq
@@ -17,7 +17,7 @@ from alovoice_cli.stores.event_engine import Connection, marks, opened, store_ex
 from alovoice_cli.stores.event_sqlite import sqlite_path
 from alovoice_cli.stores.outbox import Outbox, outbox_lock
 
-_AT_ONCE = 400  # of which a statement names some twice: older SQLites take 999 values
+_AT_ONCE = 400  # some of them occur twice in a statement: older SQLites take 999 values
 _BREATH_SECONDS = 0.02
 _ROWS = """SELECT delivery.id, outbox.seq, delivery.type, delivery.received_at, outbox.target, outbox.state,
     outbox.attempts, outbox.born_at, outbox.due_at, outbox.trouble
@@ -34,7 +34,7 @@ class _Batch:
 
     @property
     def condition(self) -> str:
-        """The condition that chooses them: a program that a listener has started meanwhile is none of them any more."""
+        """Returns the condition that selects them; a program that a listener has started meanwhile is left out."""
         return f"target = ? AND state = ? AND seq IN ({marks(self.numbers)})"
 
     @property
@@ -43,23 +43,23 @@ class _Batch:
 
 
 class OutboxOrders:
-    """The outbox of a store that exists. Methods raise UsageError when the file is missing or cannot be used."""
+    """The outbox of an existing store. Methods raise UsageError if the file is missing or cannot be used."""
 
     def __init__(self, url: str) -> None:
         self._url = url
 
     @property
     def exists(self) -> bool:
-        """Whether a listener has ever made the store."""
+        """Returns whether a listener has ever created the store."""
         return store_exists(self._url)
 
     def standing(self) -> list[TargetStanding]:
-        """As in Outbox."""
-        with opened(self._url):  # raises where there is no store
+        """Returns the state of each target as Outbox does."""
+        with opened(self._url):  # raises if there is no store
             return Outbox(self._url).standing()
 
     def is_held(self) -> bool:
-        """Whether a listener forwards what this store holds."""
+        """Returns whether a listener forwards the events of this store."""
         if is_server_url(self._url):
             from alovoice_cli.stores.server_outbox import is_forwarded  # noqa: PLC0415 - only for a store on a server
 
@@ -71,14 +71,14 @@ class OutboxOrders:
         return not is_free
 
     def give_up_interrupted(self) -> None:
-        """Makes dead letters of programs that had not ended when their listener died."""
+        """Makes dead letters of programs that were running when their listener died."""
         if is_server_url(self._url):
             from alovoice_cli.stores.server_outbox import give_up_interrupted  # noqa: PLC0415 - same
 
             with opened(self._url) as connection:
                 give_up_interrupted(connection)
             return
-        with opened(self._url):  # raises where there is no store, before a lock is made for it
+        with opened(self._url):  # raises if there is no store, before it creates a lock
             lock = outbox_lock(sqlite_path(self._url))
         if lock.acquire():
             try:
@@ -87,28 +87,28 @@ class OutboxOrders:
                 lock.release()
 
     def numbers(self, ids: Sequence[str]) -> list[int]:
-        """The numbers of the events (`e1204`, or the event's id) of which the outbox has entries.
+        """Returns the numbers of events (`e1204`, or the event's id) with entries in the outbox.
 
-        Raises UsageError for an event that has none.
+        Raises UsageError for an event without entries.
         """
         with opened(self._url) as connection:
             return [_number(connection, own_id) for own_id in ids]
 
     def entries(self, selection: OutboxSelection) -> Iterator[OutboxEntry]:
-        """The entries in the order of their events."""
+        """Yields the entries in the order of their events."""
         streams = [
             self._stream(target, state, selection.events) for target in selection.targets for state in selection.states
         ]
         return heapq.merge(*streams, key=attrgetter("seq"))
 
     def count(self, selection: OutboxSelection) -> int:
-        """How many entries there are."""
+        """Returns the number of entries."""
         with opened(self._url) as connection:
             notices = sum(map(len, _waiting_notices(connection, selection).values()))
             return notices + sum(len(batch.numbers) for batch in _batches(connection, selection))
 
     def retry(self, selection: OutboxSelection, now_us: int) -> int:
-        """Makes the entries due now, as if they were new, and lets a held back target be tried; returns their count."""
+        """Makes the entries due now, like new ones, and lets a paused target be tried; returns their number."""
 
         def revive(connection: Connection, batch: _Batch) -> None:
             new = "state = ?, attempts = 0, due_at = ?, born_at = ?, trouble = ''"
@@ -126,10 +126,13 @@ class OutboxOrders:
         return sum(map(len, notices.values())) + self._each(selection, revive)
 
     def hand_over(self, selection: OutboxSelection, to: str, label: str, now_us: int) -> int:
-        """Gives the entries to another target, due now; what that one has already is not doubled."""
+        """Moves the entries to another target, due now; entries that it has already are not doubled.
+
+        Returns their number.
+        """
 
         def move(connection: Connection, batch: _Batch) -> None:
-            # A dead letter of the other target gives way; what it waits for, or has, stays.
+            # A dead letter of the other target is replaced; its waiting and done entries stay.
             theirs = f"target = ? AND seq IN ({marks(batch.numbers)})"
             connection.execute(f"DELETE FROM outbox WHERE {theirs} AND state = ?", (to, *batch.numbers, DEAD))
             connection.execute(
@@ -146,7 +149,7 @@ class OutboxOrders:
         return self._each(OutboxSelection(others, selection.states, selection.events), move)
 
     def drop(self, selection: OutboxSelection) -> int:
-        """Takes the entries out of the outbox; their events stay in the history."""
+        """Removes the entries from the outbox; their events stay in the history. Returns their number."""
 
         def forget(connection: Connection, batch: _Batch) -> None:
             connection.execute(f"DELETE FROM outbox WHERE {batch.condition}", batch.values)
@@ -164,7 +167,7 @@ class OutboxOrders:
         return dropped + self._each(selection, forget)
 
     def _each(self, selection: OutboxSelection, change: Callable[[Connection, _Batch], None]) -> int:
-        """Makes the change to all entries, some at a time; returns their count."""
+        """Makes the change to all entries in small transactions; returns their number."""
         done = 0
         with opened(self._url) as connection:
             for batch in _batches(connection, selection):
@@ -186,7 +189,7 @@ class OutboxOrders:
 
 
 def _batches(connection: Connection, selection: OutboxSelection) -> Iterator[_Batch]:
-    """The entries' numbers by target, a bit at a time, each bit as the store is when it is asked for."""
+    """Yields the entries' numbers by target, in small parts, each from the store's present state."""
     wanted = sorted(set(selection.events))
     among = f" AND seq IN ({marks(wanted)})" if wanted else ""
     question = f"SELECT seq FROM outbox WHERE target = ? AND state = ? AND seq > ?{among} ORDER BY seq LIMIT {_AT_ONCE}"
@@ -207,7 +210,7 @@ _DROP_UNSENT = """UPDATE notice_message SET state = 'dropped' WHERE target = ? A
 
 
 def _waiting_notices(connection: Connection, selection: OutboxSelection) -> dict[str, list[int]]:
-    """Returns the callstarts of missed calls that people are still to be told of, by target."""
+    """Returns the callstarts of missed calls that still wait for a message, by target."""
     waiting: dict[str, list[int]] = {}
     if DUE in selection.states:
         asked = "SELECT seq FROM notice WHERE target = ? AND state IN ('waiting', 'telling')"

@@ -1,6 +1,6 @@
-"""The panic switch of a profile: a small file that a running listener checks for each question.
+"""The override of a profile: a small file that a running listener checks for each question.
 
-The file is replaced whole, so a reader sees the old or the new one; only the user may read it.
+The file is replaced as a whole, so a reader sees the old or the new one; only the user may read it.
 """
 
 import json
@@ -15,10 +15,10 @@ from alovoice_cli.routing.step import Override, RouteStep
 from alovoice_cli.stores.migrations import full_disk_error, give_to_owner
 
 _ELSEWHERE = mark("make its directory writable, or set ALOVOICE_STATE_DIR to another one")
-_LARGEST = 4096  # bytes; one takes a hundred
+_LARGEST = 4096  # bytes; a real one has a hundred
 
 _READER_SECONDS = 10.0
-"""A listener marks every two seconds that it reads the file: after so many without a mark nobody does."""
+"""A listener marks every two seconds that it reads the file; after this long without a mark there is no listener."""
 
 Stamp = tuple[int, int, int]
 
@@ -39,7 +39,7 @@ class OverrideFile:
         return found.st_size, found.st_mtime_ns, found.st_ino
 
     def read(self) -> Override | None:
-        """Returns the file's content, also after its time. Raises UsageError for an unreadable file."""
+        """Returns the file's content, also after its end. Raises UsageError for an unreadable file."""
         try:
             with self.path.open("rb") as file:
                 told = json.loads(file.read(_LARGEST))
@@ -57,7 +57,7 @@ class OverrideFile:
             ) from error
 
     def write(self, override: Override) -> None:
-        """Puts the override in force. Raises UsageError where it can't be written."""
+        """Puts the override in force. Raises UsageError if the file cannot be written."""
         told = {"step": override.step.as_wire(), "until": override.until.timestamp()}
         temporary = self.path.with_name(f".{self.path.name}.{os.urandom(4).hex()}")
         try:
@@ -79,7 +79,7 @@ class OverrideFile:
             ) from error
 
     def remove(self) -> None:
-        """Removes the file, if it exists. Raises UsageError where it cannot be removed."""
+        """Removes the file, if it exists. Raises UsageError if it cannot be removed."""
         try:
             with suppress(FileNotFoundError):
                 self.path.unlink()
@@ -89,16 +89,16 @@ class OverrideFile:
             ) from error
 
     def mark_reader(self) -> None:
-        """Notes that a listener obeys the file. Raises OSError where that cannot be written."""
+        """Marks that a listener reads the file. Raises OSError if that cannot be written."""
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._mark.touch(0o600)
 
     def unmark_reader(self) -> None:
-        """Notes that the listener ends; another one marks the file again within two seconds."""
+        """Removes the mark of a listener that ends; another one marks the file again within two seconds."""
         self._mark.unlink(missing_ok=True)
 
     def has_reader(self, now: datetime) -> bool:
-        """Whether a listener obeys the file."""
+        """Returns whether a listener reads the file."""
         try:
             return now.timestamp() - self._mark.stat().st_mtime < _READER_SECONDS
         except OSError:

@@ -126,7 +126,7 @@ class PbxStore:
         return row.id or cursor.lastrowid or 0
 
     def campaign(self, number: int) -> CampaignRow | None:
-        """The campaign of this id; None if there is none."""
+        """Returns the campaign with this id, or None."""
         with self._reading() as connection:
             row = connection.execute(
                 "SELECT answer, plan, recipients, born, speed, begins, ends, id FROM campaign WHERE id = ?", (number,)
@@ -143,13 +143,13 @@ class PbxStore:
         return [CampaignRow(json.loads(row[0]), json.loads(row[1]), *row[2:]) for row in rows]
 
     def numbers(self, campaign: int) -> tuple[str, ...]:
-        """The recipients of a campaign, in the order of their file."""
+        """Returns the recipients of a campaign, in the order of their file."""
         with self._reading() as connection:
             row = connection.execute("SELECT numbers FROM campaign WHERE id = ?", (campaign,)).fetchone()
         return tuple(str(row[0]).split("\n")) if row and row[0] else ()
 
     def add_call(self, row: CallRow) -> int:
-        """Stores the call and gives its id."""
+        """Stores the call and returns its id."""
         values = (row.kind, row.key, _text(row.request), _text(row.legs), row.answered, row.born, row.speed)
         with self._writing() as connection:
             cursor = connection.execute(
@@ -181,7 +181,7 @@ class PbxStore:
         return self.analysis(row.call_id) or row
 
     def analysis(self, call_id: str) -> AnalysisRow | None:
-        """The analysis of this call; None if none was asked for."""
+        """Returns the analysis of this call; None if nobody requested one."""
         with self._reading() as connection:
             row = connection.execute("SELECT * FROM analysis WHERE call_id = ?", (call_id,)).fetchone()
         return None if row is None else AnalysisRow(*row)

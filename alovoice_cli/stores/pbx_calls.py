@@ -1,4 +1,4 @@
-"""The calls of an event store by the PBX's own id: what `alovoice ai` joins, and which ids are not the PBX's."""
+"""The calls of an event store by the PBX's own id, for `alovoice ai`; and ids that are not the PBX's."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ _CALLS = f"SELECT {CALL_COLUMNS} FROM call"
 
 @dataclass(frozen=True, slots=True)
 class StrangeId:
-    """An id that the store knows, and not as the PBX's. `pbx_call_id` is the PBX's id of the same call, if it is told.
+    """An id that the store knows, but not as the PBX's. `pbx_call_id` is the PBX's id of the same call, if known.
 
     `whose` says in words what the id is.
     """
@@ -27,18 +27,18 @@ class StrangeId:
 
 
 class PbxCalls:
-    """An event store; one that no listener made knows no call. Raises UsageError for an unreadable file."""
+    """An event store; a store that no listener created knows no call. Raises UsageError for an unreadable file."""
 
     def __init__(self, url: str) -> None:
         self._url = url
 
     @property
     def exists(self) -> bool:
-        """Returns whether a listener has ever made the store."""
+        """Returns whether a listener has ever created the store."""
         return store_exists(self._url)
 
     def by_id(self, pbx_ids: Collection[str]) -> Mapping[str, Call]:
-        """Returns the calls with these ids of the PBX, without trials; of several with one id the latest answered."""
+        """Returns the calls with these ids of the PBX, without trials; of several with one id the last answered."""
         found: dict[str, Call] = {}
         for connection, part in self._parts(pbx_ids):
             asked = f"{_CALLS} WHERE pbx_call_id IN ({marks(part)}) AND trial = 0 ORDER BY reported_at"
@@ -80,7 +80,7 @@ class PbxCalls:
 
 
 def _known_to_pbx(connection: Connection, ids: Sequence[str]) -> set[str]:
-    """Those of the ids by which the PBX called a call: in the link to a recording, or as a result's own id."""
+    """Returns those of the ids that the PBX gave to a call: in the link to a recording, or as a result's own id."""
     asked = (
         f"SELECT pbx_call_id FROM call WHERE pbx_call_id IN ({marks(ids)}) AND trial = 0"
         f" UNION SELECT call_id FROM fact WHERE call_id IN ({marks(ids)}) AND type = 'result' AND trial = 0"
@@ -89,7 +89,7 @@ def _known_to_pbx(connection: Connection, ids: Sequence[str]) -> set[str]:
 
 
 def _strange_ids(connection: Connection, ids: Sequence[str]) -> Iterator[StrangeId]:
-    """The ids that are an event's, an extid, or what a callstart was answered with; the last of these stands."""
+    """Yields the ids that belong to an event, an extid, or an answer to a callstart; the last kind has priority."""
     among = f"IN ({marks(ids)})"
     of_event = (
         "SELECT delivery.id, call.pbx_call_id FROM delivery LEFT JOIN fact ON fact.seq = delivery.seq AND fact.part = 0"

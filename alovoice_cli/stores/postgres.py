@@ -1,7 +1,7 @@
-"""The edge to PostgreSQL: connections that the stores use as they use SQLite's.
+"""The edge to PostgreSQL: connections with the methods that the stores use of SQLite's.
 
-A store is named `postgresql://[user@]host[:port]/database[?option=value]`, as libpq reads it. Passwords come the way
-libpq does it (`PGPASSWORD`, `~/.pgpass`, a service file), never from a URL that is stored.
+The name of a store is `postgresql://[user@]host[:port]/database[?option=value]`, as libpq reads it. Passwords come from
+libpq's own sources (`PGPASSWORD`, `~/.pgpass`, a service file), never from a stored URL.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import psycopg
 
 _CONNECT_SECONDS = 10
-# A network that is cut must be noticed: a listener spools meanwhile, and a batch stops.
+# A cut network must be noticed: a listener then spools, and a batch stops.
 _DEFAULTS = {
     "application_name": "alovoice",
     "connect_timeout": str(_CONNECT_SECONDS),
@@ -39,7 +39,7 @@ class ServerConnection:
 
     def __init__(self, connection: psycopg.Connection[tuple[Any, ...]]) -> None:
         self.own = connection
-        # A thread that ends drops its connection, of which psycopg would warn.
+        # A thread that ends drops its connection, which makes psycopg warn.
         weakref.finalize(self, connection.close)
 
     def execute(self, sql: str, values: Sequence[object] = ()) -> psycopg.Cursor[tuple[Any, ...]]:
@@ -48,13 +48,13 @@ class ServerConnection:
 
     @contextmanager
     def stream(self, sql: str, values: Sequence[object] = ()) -> Iterator[psycopg.ServerCursor[tuple[Any, ...]]]:
-        """Runs a query of which the server keeps the rows until they are fetched; within a transaction."""
+        """Runs a query whose rows stay on the server until they are fetched; within a transaction."""
         with self.own.cursor(name="rows") as cursor:
             cursor.execute(_translated(sql), tuple(values), binary=True)
             yield cursor
 
     def executemany(self, sql: str, rows: Iterable[Sequence[object]]) -> None:
-        """Runs a statement for each row, without waiting for one answer before the next row is sent."""
+        """Runs a statement for each row, and sends the next row without waiting for an answer."""
         with self.own.cursor() as cursor:
             cursor.executemany(_translated(sql), list(rows))
 
@@ -110,13 +110,13 @@ def _require_utf8(url: str, connection: psycopg.Connection[tuple[Any, ...]]) -> 
 
 
 def _told(given: Mapping[str, Any]) -> dict[str, str]:
-    """Returns what a URL itself says of times."""
+    """Returns the times that the URL itself sets."""
     return {name: str(given[name]) for name in ("connect_timeout", "tcp_user_timeout") if given.get(name) is not None}
 
 
 @cache
 def _number_loader() -> type:
-    """Returns the reader of sums: a whole one is an int, as SQLite has it."""
+    """Returns the reader of sums: a whole sum is an int, as in SQLite."""
     from psycopg.adapt import Loader  # noqa: PLC0415 - only for a store on a server
 
     class NumberLoader(Loader):
@@ -128,7 +128,7 @@ def _number_loader() -> type:
 
 
 def load_driver() -> Any:
-    """Returns the module psycopg. Raises UsageError with the line that installs it."""
+    """Returns the module psycopg. Raises UsageError with the command that installs it."""
     try:
         import psycopg  # noqa: PLC0415 - only for a store on a server
         import psycopg.conninfo  # noqa: PLC0415 - same
@@ -155,7 +155,7 @@ _GONE = ("08", "57P")  # the states of a lost connection, and of a server that s
 
 
 def server_error(url: str, error: Exception) -> UsageError:
-    """Returns the error for a server that cannot be reached, or refuses."""
+    """Returns the error for a server that cannot be reached, or that refuses."""
     detail, driver = str(error).strip().replace("	", ""), load_driver()
     state = getattr(error, "sqlstate", None)
     is_lost = isinstance(error, (driver.OperationalError, driver.InterfaceError))

@@ -23,9 +23,9 @@ class ProcessLock:
         self._lock = FileLock(path, mode=0o600, thread_local=False)
 
     def acquire(self, patience: float = 0.0) -> bool:
-        """Takes the lock, waiting this many seconds for another process; returns whether it is held.
+        """Takes the lock, and waits this many seconds for another process; returns whether it is held.
 
-        Raises UsageError where the file cannot be made.
+        Raises UsageError if the file cannot be created.
         """
         try:
             make_private_file(self._path)
@@ -52,7 +52,7 @@ class ProcessLock:
         self._lock.release()
 
     def owner(self, patience: float = 0.0) -> str:
-        """Returns the owner's process id, or ''; waits this many seconds for an owner that has just begun."""
+        """Returns the owner's process id, or ''; waits this many seconds for an owner that has just started."""
         deadline = time.monotonic() + patience
         while True:
             with suppress(OSError, UnicodeDecodeError):

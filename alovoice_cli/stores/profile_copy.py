@@ -1,7 +1,7 @@
-"""Copies what one profile did from this machine to a server: receipts, campaigns with their lists, batches, journals.
+"""Copies one profile's data from this machine to a server: receipts, campaigns with their lists, batches, journals.
 
-Receipts and campaigns stay here too. A journal is moved: one that lay in two places could call everybody twice. A code
-that another machine has given to another receipt is made longer.
+Receipts and campaigns stay here too. A journal is moved: a journal in two places could call everybody twice. A code
+that another machine has given to another receipt gets longer.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -33,15 +33,15 @@ _LATER = _CAMPAIGN[9:]
 _BATCHES = ("profile", "digest", "name", "path", "source", "begun_at")
 _LENGTHENED = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 PROFILE_TABLES = ("receipt", "campaign", "batch", "journal")
-"""What a copy tells of, in its order."""
+"""The tables of a copy, in its order."""
 
 Row = Mapping[str, Any]
 
 
 class ProfileCopy:
-    """The copy of a profile's part of the state directory to a server. Raises UsageError where either fails.
+    """The copy of a profile's part of the state directory to a server. Raises UsageError if either fails.
 
-    `remarks` are, after the copy, one line each for a journal that stayed.
+    After the copy, `remarks` has a line for each journal that stayed.
     """
 
     def __init__(self, state: Path, url: str, profile: str, now: Callable[[], datetime]) -> None:
@@ -50,7 +50,7 @@ class ProfileCopy:
         self.remarks: list[str] = []
 
     def run(self) -> Iterator[CopyStep]:
-        """Copies part by part; yields what each did."""
+        """Copies part by part; yields the result of each."""
         path = self._state / ledger.STORE_NAME
         if path.exists():
             source = database_at(path, "ledger", ledger.MIGRATIONS)
@@ -102,7 +102,7 @@ class ProfileCopy:
         return CopyCount(copied, updated, len(rows) - copied - updated)
 
     def _free_code(self, there: StoreConnection, code: str) -> str:
-        """Returns the code, or where it is another receipt's a longer one."""
+        """Returns the code, or a longer one if the code belongs to another receipt."""
         while there.execute("SELECT 1 FROM receipt WHERE code = ?", (code,)).fetchone():
             longer = [code + letter for letter in _LENGTHENED]
             taken = there.execute(f"SELECT code FROM receipt WHERE code IN ({_marks(longer)})", longer).fetchall()
@@ -111,7 +111,7 @@ class ProfileCopy:
         return code
 
     def _copy_batches(self, source: Database, target: Database) -> CopyCount:
-        """Copies the ledger's record of batches: a journal on a server is known by its name."""
+        """Copies the ledger's record of batches: on a server a journal is known by its name."""
         with source.opened() as connection:
             asked = f"SELECT {', '.join(_BATCHES)} FROM batch WHERE profile = ? ORDER BY number"
             batches = [_row(_BATCHES, row) for row in connection.execute(asked, (self._profile,)).fetchall()]
@@ -163,7 +163,7 @@ class ProfileCopy:
     # --- journals
 
     def _move_journal(self, place: JournalPath) -> Iterator[CopyStep]:
-        """Moves a journal of this profile that does not run."""
+        """Moves a journal of this profile whose batch is not running."""
         try:
             with place.locked():
                 counted = self._moved(place)
@@ -210,7 +210,7 @@ class ProfileCopy:
             there.close()
 
     def _brought_forward(self, there: ServerJournal, head: tuple[str, str], rows: Sequence[StoredRow]) -> CopyCount:
-        """Writes what this machine sent after it was interrupted here: these rows must not be sent again."""
+        """Writes the rows that this machine sent after an interrupted copy: they must not be sent again."""
         if there.read_head() != head:
             return self._stays(there.label)
         own = {row.key: row for row in there.read_rows()}
@@ -253,7 +253,7 @@ class ProfileCopy:
 
 
 def _same_request(row: Row) -> tuple[object, ...]:
-    """What makes two receipts one: no process begins two requests of one id in one microsecond."""
+    """Returns the values that identify a receipt: no process begins two requests of one id in one microsecond."""
     return row["begun_at"], row["our_id"], row["path"], row["pid"], row["numbers"]
 
 

@@ -41,7 +41,7 @@ class ServerDatabase:
     @contextmanager
     def writing(self) -> Iterator[StoreConnection]:
         with self.opened() as connection, server_transaction(connection):
-            # What SQLite's write lock does for processes of one machine.
+            # The same as SQLite's write lock for processes of one machine.
             connection.execute("SELECT pg_advisory_xact_lock(?)", (lock_key("write", self._name),))
             yield connection
 
@@ -78,7 +78,7 @@ class TextConnection(ServerConnection):
 
     def __init__(self, opened: ServerConnection) -> None:
         super().__init__(opened.own)
-        self._opened = opened  # it would close the connection when it is dropped
+        self._opened = opened  # the open connection; it would close when it is dropped
 
     def execute(self, sql: str, values: Sequence[object] = ()) -> Any:
         return super().execute(sql, _without_nul(values))
@@ -112,13 +112,13 @@ def hold_on_server(url: str, name: str, what: str, *, patience: float) -> Iterat
 
 
 _BUSY_SECONDS = 30.0
-# A server whose other end is gone must notice that too: only then the locks of that end are free.
+# A server must notice that its client has gone: only then are the client's locks free.
 _SESSION = {
     "tcp_keepalives_idle": "5",
     "tcp_keepalives_interval": "2",
     "tcp_keepalives_count": "3",
     "tcp_user_timeout": "10000",
-    "idle_session_timeout": "0",  # a batch may wait for hours for its window, and its locks with it
+    "idle_session_timeout": "0",  # a batch may wait for hours for its window, and must keep its locks
 }
 _VERSIONS = "store_version"
 

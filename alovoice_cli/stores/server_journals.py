@@ -1,8 +1,8 @@
 """The journals on a PostgreSQL server, which all machines of a profile see; several may send the rows of one.
 
-A machine that runs a batch holds locks of the server's for as long as its connection lives, and writes by that same
-connection: whoever has lost the connection can write no intent, and so sends nothing more. A row's intent names its
-owner; where the owner's lock is free the owner is dead, and the row stays unknown.
+A machine that runs a batch holds locks of the server while its connection lives, and writes on that connection: a
+process that has lost the connection can write no intent, and so sends nothing more. A row's intent names its owner; if
+the owner's lock is free, the owner is dead, and the row stays unknown.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from alovoice_cli.stores.postgres import ServerConnection
 
 MIGRATIONS = (
-    # `owner` is whoever wrote the intent; `next_send` (unix microseconds of the server's clock) is the common pace.
+    # `owner` is the writer of the intent; `next_send` (unix microseconds of the server's clock) is the common pace.
     """
     CREATE TABLE journal (
         number INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, batch TEXT NOT NULL, seal TEXT NOT NULL,
@@ -44,10 +44,10 @@ MIGRATIONS = (
 _STORE = "journals"
 _EARLIER = "earlier/"
 _MICRO = 1_000_000
-_DYING_SECONDS = 1.0  # in which the server notices that a process was killed
+_DYING_SECONDS = 1.0  # the server notices a killed process within this time
 _LOOK_SECONDS = 0.05
 _NOW = "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)"
-# The journal has its name still: without it the next run would not find it.
+# The journal still has its name: without the name, the next run would not find it.
 _CLAIM = """UPDATE journal_row SET state = ?, course = ?, seal = ?, owner = ? WHERE journal = ? AND key = ? AND seal = ?
     AND EXISTS (SELECT 1 FROM journal WHERE number = journal_row.journal AND name = ?)"""
 _MOVE = "UPDATE journal_row SET state = ?, course = ?, seal = ? WHERE journal = ? AND key = ? AND seal = ?"
@@ -126,7 +126,7 @@ class ServerJournal:
 
     def claim(self, row: StoredRow, before: str) -> bool:
         running = self._running
-        assert running is not None  # who sends holds the journal's lock
+        assert running is not None  # every sender holds the journal's lock
         values = (row.state, row.course, row.seal, running.owner, self._number, row.key, before, self.label)
         with self._used() as connection:
             if running.is_shared:
@@ -187,9 +187,9 @@ class ServerJournal:
     @contextmanager
     def owners_alive(self) -> Iterator[Callable[[str], bool]]:
         if not self.is_shared:
-            yield lambda key: False  # the lock is ours alone: whoever wrote an intent has ended
+            yield lambda key: False  # the lock is ours alone: the writer of every intent has ended
             return
-        # Owners first, rows afterwards: an owner that is seen dead has written its last row.
+        # Owners first, rows afterwards: an owner that is dead by then has written its last row.
         with self._used() as connection:
             found = connection.execute(
                 "SELECT DISTINCT owner FROM journal_row WHERE journal = ? AND state = 'intent'", (self._number,)
@@ -214,7 +214,7 @@ class ServerJournal:
         return None if found is None else found[0]
 
     def close(self) -> None:
-        """Closes the connection, unless a run holds its locks by it."""
+        """Closes the connection, unless a run holds locks on it."""
         if self._running is None:
             self._connection.close()
 
@@ -295,7 +295,7 @@ class ServerJournalPlace(JournalPlace):
             connection.execute("DELETE FROM journal WHERE name = ?", (self.name,))
 
     def forget_lock(self) -> None:
-        """Does nothing: the lock is gone with its connection."""
+        """Does nothing: the lock has ended with its connection."""
 
     def _tables(self) -> ServerJournal:
         return ServerJournal(self._url, self.name, self._running)

@@ -1,9 +1,9 @@
 """The outbox on a server, from which several listeners forward: each claims what it sends.
 
-A claim is the owner's name in the row, set under `FOR UPDATE SKIP LOCKED`, of the first row of each queue only. It ends
-with what follows from the attempt, or with the owner's session: then whoever looks next frees the row.
+A claim is the owner's name in the row, set under `FOR UPDATE SKIP LOCKED`, only in the first row of each queue. It ends
+with the result of the attempt, or with the owner's session: then the next listener that looks frees the row.
 
-The first is what was received first: of what two listeners spooled while the server was away, one part comes later.
+The order is that of storing. If two listeners spooled while the server was down, the part of one of them comes later.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -49,7 +49,7 @@ _INTERRUPTED = f"""UPDATE outbox SET state = '{DEAD}', trouble = ?, owner = ''
 
 
 def give_up_interrupted(connection: Connection) -> list[tuple[str, str]]:
-    """Makes dead letters of the programs that listeners had started when they died.
+    """Makes dead letters of programs that were running when their listeners died.
 
     Returns the target's name and the event's id of each. An entry without an owner was copied from another store.
     """
@@ -61,12 +61,12 @@ def give_up_interrupted(connection: Connection) -> list[tuple[str, str]]:
 
 
 def is_forwarded(connection: Connection) -> bool:
-    """Returns whether a listener forwards what this store holds."""
+    """Returns whether a listener forwards the events of this store."""
     return is_locked(connection, FORWARDERS_LOCK)
 
 
 class ServerOutbox(Outbox):
-    """The queued deliveries of one store on a server, for a listener whose session is `session`."""
+    """The queued deliveries of one store on a server, for a listener with this `session`."""
 
     look_seconds = 0.2
 
@@ -77,11 +77,11 @@ class ServerOutbox(Outbox):
 
     @property
     def tells_people(self) -> bool:
-        """Whether this listener is the one that tells people of missed calls."""
+        """Returns whether this listener sends the messages about missed calls."""
         return self._session.has(TELLER_LOCK)
 
     def fenced(self, change: Change, tell: Callable[[bool], None]) -> Change:
-        """The change, made only while this listener's session holds the lock of who tells people."""
+        """Returns the change, made only while this listener's session holds the lock for telling people."""
 
         def make(connection: Connection) -> None:
             assert isinstance(connection, ServerConnection)
@@ -94,12 +94,12 @@ class ServerOutbox(Outbox):
         return make
 
     def give_up_interrupted(self) -> list[tuple[str, str, str]]:
-        """As in Outbox, of the programs of dead listeners."""
+        """Makes dead letters as Outbox does, of the programs of dead listeners."""
         with self._session.connected() as connection:
             return [(name, name, own_id) for name, own_id in give_up_interrupted(connection)]
 
     def claim(self, target: str, now_us: int, room: int, busy: Mapping[int, str]) -> list[Due]:
-        """Claims deliveries to be made now, `room` at most, after it has freed what nobody works at any more."""
+        """Claims at most `room` deliveries to make now, after it has freed the claims of dead listeners."""
         with self._session.connected() as connection:
             freed = self._freed(connection, target, busy)
             if not is_settled(connection):
@@ -119,7 +119,7 @@ class ServerOutbox(Outbox):
     def _freed(self, connection: ServerConnection, target: str, busy: Mapping[int, str]) -> list[str]:
         """Frees the claims of dead listeners; returns the ids of events whose programs were interrupted."""
         claims = connection.execute(_CLAIMS, (target,)).fetchall()
-        # Claimed by a statement whose answer did not come.
+        # Claimed by a statement whose answer was lost.
         forgotten = [seq for seq, owner in claims if owner == self.owner and seq not in busy]
         if forgotten:
             connection.execute(f"{_LET_GO} ({marks(forgotten)})", (target, self.owner, *forgotten))

@@ -1,7 +1,7 @@
-"""Who owns what on a server: a process's session, which others see, and which ends with the process.
+"""Ownership on a server: a process's database session, which others see, and which ends with the process.
 
-An owner's name stands in the rows that it has claimed. It lives as long as a session holds the advisory lock of that
-name: the server ends the session when the process dies, and some seconds after the network is cut.
+An owner's name is in the rows that it has claimed. It lives while a session holds the advisory lock of that name: the
+server ends the session when the process dies, and some seconds after the network is cut.
 """
 
 import os
@@ -21,11 +21,11 @@ from alovoice_cli.stores.postgres import ServerConnection, connect, explained_se
 OUTBOX_CHANNEL = "alovoice_outbox"
 """The channel on which a commit tells forwarders that something is queued."""
 FORWARDERS_LOCK = "alovoice forwarders"
-"""The name of the lock that each listener shares that forwards."""
+"""The name of the lock that all forwarding listeners share."""
 SPOOL_LOCK = "alovoice spools"
-"""The name of the lock that each listener shares that moves its spool to the store."""
+"""The name of the lock that all listeners share while they move their spools to the store."""
 TELLER_LOCK = "alovoice notices"
-"""The name of the lock of the one listener that tells people of missed calls."""
+"""The name of the lock of the one listener that sends messages about missed calls."""
 
 _CONNECT_SECONDS = 5.0
 _SESSION = """SELECT set_config('tcp_keepalives_idle', '5', false), set_config('tcp_keepalives_interval', '2', false),
@@ -34,7 +34,7 @@ _OF_NAME = """locktype = 'advisory' AND objsubid = 1 AND granted
     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
     AND ((classid::bigint << 32) | objid::bigint) = hashtextextended({}, 0)"""
 _START_SECONDS = 5
-"""So long after the start of the server some listeners have not had the time to come back."""
+"""For this long after the server's start, some listeners have not reconnected yet."""
 _DEAD = f"""SELECT name FROM unnest(ARRAY[{{}}]::text[]) AS names(name)
     WHERE now() - pg_postmaster_start_time() > interval '{_START_SECONDS} seconds'
     AND NOT EXISTS (SELECT 1 FROM pg_locks WHERE {_OF_NAME.format("name")})"""
@@ -45,32 +45,32 @@ _HELD = f"SELECT 1 FROM pg_locks WHERE {_OF_NAME.format('?')} LIMIT 1"
 
 
 def new_owner() -> str:
-    """Returns a name for this process that no other has: host, process id and chance."""
+    """Returns a unique name for this process: host, process id and a random part."""
     return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(6)}"
 
 
 def dead_owners(connection: Connection, names: Collection[str]) -> list[str]:
-    """Returns which of these owners have no session any more."""
+    """Returns those of these owners that have no session any more."""
     if not names:
         return []
     return [row[0] for row in connection.execute(_DEAD.format(marks(names)), tuple(names)).fetchall()]
 
 
 def is_settled(connection: Connection) -> bool:
-    """Returns whether all that listeners received while the server was away is in the store, as far as is known."""
+    """Returns whether the store has all deliveries that came while the server was down, as far as known."""
     return bool(connection.execute(_SETTLED, (SPOOL_LOCK,)).fetchone()[0])
 
 
 def is_locked(connection: Connection, name: str, pid: int | None = None) -> bool:
-    """Returns whether a session holds the lock of this name; with `pid`, whether the session of that backend does."""
+    """Returns whether a session holds the lock of this name; with `pid`, whether that backend's session does."""
     row = connection.execute(_HELD, (name,)) if pid is None else connection.execute(_HELD_BY, (name, pid))
     return row.fetchone() is not None
 
 
 class OwnerSession:
-    """The session of one owner, for several threads. `hold` makes it, and makes it again when it is lost.
+    """The session of one owner, for several threads. `hold` opens it, also again after it was lost.
 
-    Methods raise UsageError where the server cannot be reached, or there is no session.
+    Methods raise UsageError if the server cannot be reached, or there is no session.
     """
 
     def __init__(self, url: str, channel: str, shared_lock: str) -> None:
@@ -82,12 +82,12 @@ class OwnerSession:
 
     @property
     def pid(self) -> int | None:
-        """The backend of the session; None without one."""
+        """Returns the process id of the session's backend; None without a session."""
         connection = self._connection
         return connection.own.info.backend_pid if connection is not None and not connection.own.closed else None
 
     def hold(self) -> None:
-        """Makes the session, where there is none."""
+        """Opens the session, if there is none."""
         if self._connection is not None:
             return
         with explained_server(self._url):
@@ -105,7 +105,7 @@ class OwnerSession:
 
     @contextmanager
     def connected(self) -> Iterator[ServerConnection]:
-        """Yields the session's connection, to this thread alone; one that fails is closed."""
+        """Yields the session's connection to one thread at a time; a failed connection is closed."""
         with self._lock:
             connection = self._connection
             if connection is None:
@@ -118,7 +118,7 @@ class OwnerSession:
                     self._drop()
 
     def check(self) -> None:
-        """Asks the server whether the session is still there."""
+        """Asks the server whether the session still exists."""
         with self.connected() as connection:
             connection.execute("SELECT 1")
 
@@ -126,7 +126,7 @@ class OwnerSession:
         """Takes the lock of this name for this session; returns whether it is held."""
         with self.connected() as connection:
             if name in self._held:
-                connection.execute("SELECT 1")  # raises where the session is lost
+                connection.execute("SELECT 1")  # raises if the session is lost
             else:
                 asked = "SELECT pg_try_advisory_lock(hashtextextended(?, 0))"
                 if connection.execute(asked, (name,)).fetchone() == (True,):
@@ -134,11 +134,11 @@ class OwnerSession:
             return name in self._held
 
     def has(self, name: str) -> bool:
-        """Returns whether this session has taken the lock of this name, as far as is known here."""
+        """Returns whether this session has taken the lock of this name, as far as known here."""
         return name in self._held
 
     def wait(self, seconds: float) -> bool:
-        """Waits for a notification, so long at most; returns whether one came."""
+        """Waits this many seconds for a notification; returns whether one came."""
         connection = self._connection
         if connection is None:
             return False
@@ -150,7 +150,7 @@ class OwnerSession:
         return False
 
     def close(self) -> None:
-        """Ends the session: all that it owns is free."""
+        """Ends the session: all its claims and locks are free."""
         with self._lock:
             self._drop()
 

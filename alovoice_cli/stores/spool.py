@@ -1,7 +1,7 @@
-"""Stores what the event store does not take: a file of JSON lines, synced before the answer.
+"""Deliveries that the event store cannot take: a file of JSON lines, synced before the answer.
 
-It holds deliveries, answers that became known later, and signs of life. It is emptied into the store as soon as the
-store works again. The sender of a line that a crash cut short was never answered.
+It contains deliveries, answers that became known later, and signs of life. It is emptied into the store as soon as the
+store works again. A line that a crash cut short was never answered.
 """
 
 import base64
@@ -25,7 +25,7 @@ from alovoice_cli.stores.process_lock import ProcessLock
 _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 _BLANKS = b"\n" * 4096
 _WHERE = ("host", "hostaddr", "port", "dbname", "service")
-"""The options of a server's URL that say which database it is."""
+"""The options of a server's URL that identify the database."""
 _MOST_LISTENERS = 100
 
 
@@ -40,31 +40,31 @@ class ListenerUptime(NamedTuple):
 
 @dataclass(slots=True)
 class SpoolContent:
-    """What a spool holds, in its order."""
+    """The content of a spool, in its order."""
 
     deliveries: list[Delivery] = field(default_factory=list)
     answers: list[LateAnswer] = field(default_factory=list)
     uptimes: list[ListenerUptime] = field(default_factory=list)
     size: int = 0
-    """Where it ends in the file."""
+    """The end of the content in the file, in bytes."""
 
 
 class Spool:
-    """One listener's file `spool-….jsonl`. Used by one thread at a time."""
+    """One listener's file `spool-….jsonl`. For one thread at a time."""
 
     def __init__(self, path: Path, lock: ProcessLock | None = None) -> None:
         self.path, self._lock = path, lock
 
     @classmethod
     def beside(cls, store: Path) -> "Spool":
-        """The spool of the store in this file."""
+        """Returns the spool of the store in this file."""
         return cls(store.with_name(f"spool-{store.stem}.jsonl"))
 
     @classmethod
     def of_server(cls, folder: Path, url: str) -> "Spool":
-        """The first spool of this store in the folder that no other listener on this machine holds.
+        """Returns the first spool of this store in the folder that no other listener on this machine holds.
 
-        Raises UsageError where the folder cannot be used.
+        Raises UsageError if the folder cannot be used.
         """
         for number in range(1, _MOST_LISTENERS):
             path = folder / f"{_stem(url)}-{number}.jsonl"
@@ -78,12 +78,12 @@ class Spool:
 
     @staticmethod
     def paths_of_server(folder: Path, url: str) -> list[Path]:
-        """The spools of this store in the folder, held by a listener or not."""
+        """Returns the spools of this store in the folder, with or without a listener."""
         return sorted(folder.glob(f"{_stem(url)}-*.jsonl"))
 
     @contextmanager
     def abandoned(self) -> "Iterator[list[Spool]]":
-        """The spools of listeners of the same store that have died on this machine; they are this one's meanwhile."""
+        """Yields the spools of dead listeners of the same store on this machine; this listener holds them meanwhile."""
         found: list[Spool] = []
         try:
             if self._lock is not None:
@@ -99,7 +99,7 @@ class Spool:
                 spool.release()
 
     def release(self) -> None:
-        """Leaves the spool to the next listener."""
+        """Releases the spool for the next listener."""
         if self._lock is not None:
             self._lock.release()
 
@@ -109,14 +109,14 @@ class Spool:
         answers: Sequence[LateAnswer] = (),
         uptimes: Sequence[ListenerUptime] = (),
     ) -> None:
-        """Adds these, durably and all or none. Raises OSError."""
+        """Appends these durably, all or none. Raises OSError."""
         lines = [_as_json(delivery) for delivery in deliveries]
         lines += [{"answer": asdict(late)} for late in answers]
         lines += [{"uptime": list(uptime)} for uptime in uptimes]
         self._write(b"".join(json.dumps(line).encode() + b"\n" for line in lines))
 
     def has_room(self) -> bool:
-        """Whether a delivery would be taken: tried with blank lines, which no reader minds, and which are cut off."""
+        """Returns whether the disk takes a delivery: writes blank lines, which readers ignore, and cuts them off."""
         try:
             self._write(_BLANKS, is_trial=True)
         except OSError:
@@ -142,11 +142,11 @@ class Spool:
 
     @property
     def size(self) -> int:
-        """The bytes of the file; 0 where there is none."""
+        """Returns the size of the file in bytes; 0 without a file."""
         return self.path.stat().st_size if self.path.exists() else 0
 
     def read(self, start: int = 0) -> SpoolContent:
-        """All that is whole in the file from this byte on, oldest first; nothing where there is no file.
+        """Returns all complete lines of the file from this byte on, oldest first; nothing without a file.
 
         Raises OSError.
         """
@@ -193,7 +193,7 @@ def _as_json(delivery: Delivery) -> dict[str, object]:
 
 
 def _stem(url: str) -> str:
-    """What the spools of a server's database are called: the account and its password are no part of the place."""
+    """Returns the name of the spools of a server's database; the account and its password are no part of it."""
     parts = urlsplit(url)
     options = sorted((name, text) for name, text in parse_qsl(parts.query) if name in _WHERE)
     place = f"{parts.netloc.rpartition('@')[2]}{parts.path}?{options}"
@@ -219,7 +219,7 @@ def _from_line(line: bytes) -> Delivery | LateAnswer | ListenerUptime | None:
             content_type=str(row["content_type"]),
             peer=str(row["peer"]),
             headers=tuple((str(name), str(value)) for name, value in row["headers"]),
-            query=str(row.get("query", "")),  # an older version's line has none
+            query=str(row.get("query", "")),  # a line of an older version has none
         )
     except (ValueError, KeyError, TypeError, RecursionError):
         return None

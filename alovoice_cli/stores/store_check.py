@@ -1,4 +1,4 @@
-"""Looks an event store over, and changes nothing in it: its version, its size, what it holds, whether it is whole."""
+"""Checks an event store without changing it: its version, size, contents and integrity."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -24,7 +24,7 @@ from alovoice_cli.stores.spool import Spool
 
 _BUSY_SECONDS = 5.0
 _PATIENCE = 60_000_000
-"""A delivery of which nothing is derived for so long (unix microseconds) is one that a listener left."""
+"""A delivery without derived data for this long (unix microseconds) was left by a listener that ended."""
 _MOST_FAULTS = 100
 
 _EVENTS = "SELECT count(*), min(received_at), max(received_at) FROM delivery"
@@ -46,10 +46,10 @@ class StoreCheck:
         self._url, self._state, self._is_server = url, state, is_server_url(url)
 
     def survey(self, now: int) -> StoreSurvey:
-        """Returns what the store is like at this moment (unix microseconds).
+        """Returns the state of the store at this moment (unix microseconds).
 
-        A damaged store, or one of another version, is described as far as it can be read. Raises UsageError where there
-        is none, or where it is busy, unreadable or unreachable.
+        A damaged store, or one of another version, is described as far as it can be read. Raises UsageError if the
+        store is missing, busy, unreadable or unreachable.
         """
         if not self._is_server and not sqlite_path(self._url).exists():
             raise self._missing()
@@ -96,7 +96,7 @@ class StoreCheck:
 
 
 def contents(connection: Connection, now: int) -> dict[str, Any]:
-    """Returns the fields of a StoreSurvey that either engine's tables tell, at this moment (unix microseconds)."""
+    """Returns the fields of a StoreSurvey from the tables of either engine, at this moment (unix microseconds)."""
     events, oldest, newest = connection.execute(_EVENTS).fetchone()
     notices, notices_oldest = connection.execute(_NOTICES).fetchone()
     return {
@@ -128,7 +128,7 @@ def _targets(connection: Connection) -> tuple[WaitingTarget, ...]:
 
 
 def _file_faults(connection: Connection) -> list[str]:
-    """Returns what SQLite finds wrong in tables and indexes."""
+    """Returns the faults that SQLite finds in tables and indexes."""
     rows = connection.execute(f"PRAGMA integrity_check({_MOST_FAULTS})").fetchall()
     return [] if rows == [("ok",)] else [line.strip() for row in rows for line in str(row[0]).splitlines()]
 
@@ -141,13 +141,13 @@ _SETTINGS = ("fsync", "full_page_writes")
 
 
 def _server_faults(connection: Connection) -> list[str]:
-    """Returns the indexes that the server does not use; it checks its pages itself, with --data-checksums."""
+    """Returns the indexes that the server does not use; with --data-checksums the server checks its pages itself."""
     rows = connection.execute(_BROKEN_INDEXES).fetchall()
     return [f"the index {name} is not valid (REINDEX INDEX {name})" for (name,) in rows]
 
 
 def _unsafe_settings(connection: Connection) -> tuple[str, ...]:
-    """Returns the settings under which a crash of the server may lose what it had acknowledged."""
+    """Returns the settings under which a crash of the server may lose acknowledged data."""
     values = {name: connection.execute("SELECT current_setting(?)", (name,)).fetchone()[0] for name in _SETTINGS}
     return tuple(f"{name} = {value}" for name, value in values.items() if value == "off")
 

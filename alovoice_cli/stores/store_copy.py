@@ -1,7 +1,7 @@
 """Copies the history of an event store to another one, also while a listener writes to either.
 
-The source is only read. A delivery is known by its id and keeps its number where that is free; what refers to it gets
-the number that it has in the target. Each batch is one transaction: a copy that was interrupted is run again.
+The source is only read. A delivery is recognised by its id and keeps its number if that is free; rows that refer to it
+get its number in the target. Each batch is one transaction, so an interrupted copy can be run again.
 """
 
 import time
@@ -46,17 +46,17 @@ _KEYS: Mapping[str, tuple[str, ...]] = {
     "notice_chat": ("target",),
 }
 TABLES = ("delivery", "call", "uptime", "outbox_target", "outbox", "notice_message", "notice", "notice_chat")
-"""What a copy tells of, in its order."""
+"""The tables of a copy, in its order."""
 
 Merge = Callable[[Row, Row], dict[str, Any]]
-"""What the target's row becomes, of its own and the source's."""
+"""Returns the new row of the target from its own and the source's row."""
 
 
 class EventCopy:
-    """The copy of the store at one URL, a file, to the store at another. Raises UsageError where either fails.
+    """The copy of the store in one file to the store at another URL. Raises UsageError if either fails.
 
-    `is_at_rest` says, after the copy, whether no listener of the source was forwarding: only then what waits is copied.
-    `waiting` is how much waits in the target by that copy.
+    After the copy, `is_at_rest` says whether no listener of the source was forwarding: only then are waiting entries
+    copied. `waiting` is the number of entries that wait in the target because of this copy.
     """
 
     def __init__(self, source: str, target: str) -> None:
@@ -83,7 +83,7 @@ class EventCopy:
         return sum(counted)
 
     def run(self) -> Iterator[CopyStep]:
-        """Copies batch by batch, and makes the target where it is missing; yields what each batch did."""
+        """Copies batch by batch, and creates a missing target; yields the result of each batch."""
         with ExitStack() as stack:
             target = stack.enter_context(opened(self._target_url, must_exist=False))
             source = stack.enter_context(opened(self._source_url))
@@ -99,7 +99,7 @@ class EventCopy:
 
     @contextmanager
     def _outbox_held(self) -> Iterator[bool]:
-        """Holds the source's outbox, so that no listener begins to forward from it; yields whether it is held."""
+        """Holds the source's outbox, so that no listener starts to forward from it; yields whether it is held."""
         lock = outbox_lock(sqlite_path(self._source_url))
         is_held = lock.acquire()
         try:
@@ -126,7 +126,7 @@ class EventCopy:
         return [dict(zip(names, row, strict=True)) for row in source.execute(asked, span).fetchall()]
 
     def _insert_events(self, target: Connection, deliveries: Sequence[Row], facts: Sequence[Row]) -> int:
-        """Stores the deliveries that are missing, with their facts; returns how many."""
+        """Stores the missing deliveries with their facts; returns how many."""
         known = _known_ids(target, [row["id"] for row in deliveries])
         last, numbers = newest(target), {}
         for row in deliveries:
@@ -151,7 +151,7 @@ class EventCopy:
             counted = self._bring(target, "call", coming, merge)
             yield CopyStep("call", counted.plus(CopyCount(left=len(rows) - len(coming))))
 
-    # --- what waits
+    # --- waiting entries
 
     def _copy_outbox(self, source: Connection, target: Connection, settled: int) -> Iterator[CopyStep]:
         for rows in self._pages(source, "outbox"):
@@ -179,7 +179,7 @@ class EventCopy:
     def _renumbered(
         self, source: Connection, target: Connection, rows: Sequence[Row], settled: int
     ) -> list[dict[str, Any]]:
-        """Returns the rows of events that are in the target, with their numbers there."""
+        """Returns the rows whose events are in the target, with their numbers there."""
         numbers = Numbers(source, target).in_target({row["seq"] for row in rows if row["seq"] <= settled})
         return [{**row, "seq": numbers[row["seq"]]} for row in rows if row["seq"] in numbers]
 
@@ -190,7 +190,7 @@ class EventCopy:
             yield CopyStep(table, self._bring(target, table, rows, merge))
 
     def _pages(self, connection: Connection, table: str) -> Iterator[Sequence[Row]]:
-        """Yields the rows of a table in the order of its key, a page a transaction."""
+        """Yields the rows of a table in the order of its key, one page in each transaction."""
         names, keys = self._names(connection, table), _KEYS[table]
         after: tuple[Any, ...] = ()
         while True:
@@ -206,7 +206,7 @@ class EventCopy:
             after = tuple(rows[-1][name] for name in keys)
 
     def _bring(self, target: Connection, table: str, rows: Sequence[Row], merge: Merge) -> CopyCount:
-        """Inserts what is missing in the target, and changes what `merge` makes another row of: one transaction."""
+        """Inserts missing rows in the target, and replaces rows that `merge` changes, in one transaction."""
         keys = _KEYS[table]
         coming = {tuple(row[name] for name in keys): storable_row(row) for row in rows}
         if not coming:
@@ -245,7 +245,7 @@ class EventCopy:
             target.executemany(f"UPDATE {table} SET {changes} WHERE {place}", values)
 
     def _names(self, connection: Connection, table: str) -> tuple[str, ...]:
-        """Returns the table's columns; both stores are of one version, and have the same."""
+        """Returns the table's columns; both stores have the same version and columns."""
         if table not in self._columns:
             cursor: Any = connection.execute(f"SELECT * FROM {table} LIMIT 0")
             self._columns[table] = tuple(column[0] for column in cursor.description)
@@ -257,5 +257,5 @@ def _known_ids(target: Connection, ids: Sequence[str]) -> set[str]:
 
 
 def _kept(there: Row, coming: Row) -> dict[str, Any]:
-    """The target's row stays."""
+    """Returns the target's row unchanged."""
     return dict(there)
