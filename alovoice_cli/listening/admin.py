@@ -1,4 +1,4 @@
-"""The admin port: /live, /ready and /metrics, for whoever watches the listener. It knows no secret and shows none."""
+"""The admin port: /live, /ready and /metrics, for monitoring. It knows no secret and shows none."""
 
 import asyncio
 import ipaddress
@@ -23,7 +23,7 @@ _JSON = b"application/json"
 
 @dataclass(frozen=True, slots=True)
 class AdminPlan:
-    """Where the admin port is, and what counts."""
+    """The address of the admin port, and the metrics."""
 
     host: str
     port: int
@@ -31,10 +31,10 @@ class AdminPlan:
 
 
 class AdminServer:
-    """Serves the checks from a thread with a loop of its own: it answers also while the listener's loop does not.
+    """Serves the checks from a thread with its own loop: it also answers while the listener's loop does not.
 
-    `not_ready` says why the listener takes nothing, and is empty where it does; `about` is told beside it. It binds at
-    once: raises UsageError where the address is not to be had.
+    `not_ready` returns why the listener takes nothing; empty if it takes deliveries. `about` is shown with that reason.
+    The port is bound at once: raises UsageError if the address is not available.
     """
 
     def __init__(
@@ -55,11 +55,11 @@ class AdminServer:
             complain(tr("the admin port {url} needs no password and can be reached from other computers", url=self.url))
 
     def start(self) -> None:
-        """Begins to answer."""
+        """Starts to answer."""
         self._thread.start()
 
     def close(self) -> None:
-        """Answers what has begun to arrive, and ends."""
+        """Answers requests in progress, and ends."""
         self._server.stop()
         if self._thread.is_alive():
             self._thread.join()
@@ -70,7 +70,7 @@ class AdminServer:
         elif scope["method"] not in ("GET", "HEAD"):
             await _answer(send, 405, b'{"error": "GET"}\n')
         elif scope["path"] == "/metrics":
-            text = await asyncio.to_thread(self._metrics.text)  # it asks the event store
+            text = await asyncio.to_thread(self._metrics.text)  # it reads from the event store
             await _answer(send, 200, text, self._metrics.content_type)
         elif scope["path"] == "/live":
             is_alive = self._is_alive()

@@ -1,4 +1,4 @@
-"""Between the server's event loop, where requests wait, and the writer's thread, where events become durable."""
+"""Connects the server's event loop, where requests wait, with the writer's thread, where events become durable."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -13,8 +13,10 @@ from alovoice_cli.stores.event_rows import QueuedDelivery
 from alovoice_cli.stores.event_writer import EventWriter
 
 _CALLER_SECONDS = 0.2
-"""How long a caller waits for a slow store. A commit takes 1 to 5 ms; behind one that takes longer the question
-waits, and the caller does not."""
+"""The longest time that a caller waits for the store.
+
+A commit takes 1 to 5 ms; after a slower one the question is stored later, and the caller does not wait for it.
+"""
 _KEPT_SECONDS = 1.0
 _IN_FLIGHT_SECONDS = 2.0
 
@@ -22,9 +24,10 @@ _IN_FLIGHT_SECONDS = 2.0
 def queued_deliveries(
     event: Event, targets: Sequence[Target], *, repeats: bool, asked: Target | None, ask_seconds: float
 ) -> list[QueuedDelivery]:
-    """What the targets are to be told; of a repeated delivery nothing, unless asked for: it was told before.
+    """Returns what to queue for the targets; nothing for a repeated delivery, unless `repeats`.
 
-    The target that is asked what a callstart is answered learns of it so; it is told where that went wrong.
+    The target that is asked for the answer to a callstart knows of it already, unless asking failed: then it is queued
+    too.
     """
     if event.duplicate_of is not None and not repeats:
         return []
@@ -39,7 +42,7 @@ def queued_deliveries(
 
 
 class Bridge:
-    """What the receiver awaits. `watchers` hear of each event in the writer's thread."""
+    """The receiver's side of the store. `watchers` receive each event in the writer's thread."""
 
     def __init__(self) -> None:
         self.watchers: list[Callable[[Sequence[Event]], None]] = []
@@ -49,14 +52,14 @@ class Bridge:
         self._awaited: dict[str, asyncio.Future[None]] = {}
 
     def attach(self, writer: EventWriter) -> None:
-        """Names the writer that deliveries go to."""
+        """Sets the writer that receives the deliveries."""
         self._writer = writer
 
     # --- in the loop -------------------------------------------------------------------------------------------------
 
     def store(self, new: NewDelivery) -> "asyncio.Future[Stored | None]":
-        """Stores the delivery: where, or None for one that is lost."""
-        if self._loop is None:  # asking each time is a system call
+        """Stores the delivery: returns the stored one, or None if it is lost."""
+        if self._loop is None:  # asking each time would be a system call
             self._loop = asyncio.get_running_loop()
         future: asyncio.Future[Stored | None] = self._loop.create_future()
         if not self._arrived:
@@ -65,23 +68,23 @@ class Bridge:
         return future
 
     async def store_soon(self, new: NewDelivery) -> None:
-        """The same, and waits no longer than a caller can wait."""
+        """Stores the delivery, and waits no longer than a caller can wait."""
         with suppress(TimeoutError):
             await asyncio.wait_for(asyncio.shield(self.store(new)), _CALLER_SECONDS)
 
     def _hand_over(self) -> None:
-        """All that came in one turn of the loop: the writer, woken by the first, would fight for the rest's time."""
+        """Hands over all deliveries of one turn of the loop at once: else the writer would compete with the loop."""
         assert self._writer is not None
         arrived, self._arrived = self._arrived, []
         self._writer.append(arrived)
 
     def keep_answer(self, late: LateAnswer) -> None:
-        """Tells the writer what a delivery was answered."""
+        """Stores the answer to a delivery."""
         assert self._writer is not None
         self._writer.answer(late)
 
     async def kept_answer(self, late: LateAnswer) -> None:
-        """The same, and waits for it to be durable; a store that takes longer than a second is not waited for."""
+        """Stores the answer and waits until it is durable, for a second at most."""
         future = asyncio.get_running_loop().create_future()
         self._awaited[late.delivery_id] = future
         self.keep_answer(late)
@@ -92,17 +95,17 @@ class Bridge:
     # --- in the writer's thread --------------------------------------------------------------------------------------
 
     def settled(self, outcomes: Sequence[tuple[Settle, Stored | None]]) -> None:
-        """One call into the loop for the whole commit."""
+        """Passes the results of a whole commit to the loop in one call."""
         self._in_loop(_settle, outcomes)
 
     def happened(self, events: Sequence[Event]) -> None:
-        """Passes the events on, and lets go who waited for one of them."""
+        """Passes the events on, and wakes the requests that wait for one of them."""
         for watch in self.watchers:
             watch(events)
         self.kept([event.delivery.id for event in events])
 
     def kept(self, ids: Sequence[str]) -> None:
-        """Lets go who waited for the answers to these deliveries to be durable."""
+        """Wakes the requests that wait for these durable answers."""
         if self._awaited:
             self._in_loop(self._release, ids)
 
@@ -120,5 +123,5 @@ class Bridge:
 
 def _settle(outcomes: Sequence[tuple[Settle, Stored | None]]) -> None:
     for settle, stored in outcomes:
-        with suppress(asyncio.InvalidStateError):  # its request was cancelled: the delivery is stored all the same
+        with suppress(asyncio.InvalidStateError):  # its request was cancelled; the delivery is stored anyway
             settle(stored)

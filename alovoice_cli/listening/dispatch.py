@@ -1,8 +1,9 @@
 """Makes the queued deliveries of one target, from the durable outbox: in order within each call.
 
-A forward is made at least once. A program is started at most once: that it is about to start is durable before it does.
-A target that takes nothing is left alone for a while, and costs one line; an event that it does not take is tried again
-with growing pauses, while the events of other calls go on. After 72 hours an event that failed is a dead letter.
+A forward is made at least once. A program is started at most once: its start is durable before it happens. A target
+that takes nothing is left alone for a while, and gets one line of warning. An event that the target refuses is tried
+again with growing pauses, while the events of other calls continue. After 72 hours a failed event becomes a dead
+letter.
 """
 
 import random
@@ -53,25 +54,25 @@ STOPPED = "its target answered 410: it wants no more events"
 
 
 def outbox_troubles() -> tuple[type[BaseException], ...]:
-    """Returns what the outbox raises when it cannot be read: it says what it can in our own words."""
+    """Returns the types of errors of an outbox that cannot be read; our own errors have a message for people."""
     return troubles(AlovoiceError)
 
 
 class UnixClock(Protocol):
-    """Unix microseconds that run evenly: a clock that is set must not hold deliveries back, or hurry them."""
+    """Unix microseconds that rise steadily: a changed clock must neither delay nor hurry deliveries."""
 
     def __call__(self) -> int: ...
 
 
 class ChangeStore(Protocol):
-    """Makes a change in the store; `made` hears after the commit whether it was made."""
+    """Makes a change in the store; `made` receives after the commit whether it was made."""
 
     def __call__(self, change: Change, made: Callable[[bool], None] | None = None) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
 class OutboxAccess:
-    """The outbox as its dispatchers use it: read by them, changed by the event writer."""
+    """The outbox for its dispatchers: they read it, and the event writer changes it."""
 
     outbox: Outbox
     change: ChangeStore
@@ -81,7 +82,7 @@ class OutboxAccess:
 
 
 class Dispatcher:
-    """One target's thread. `wake` tells it that there may be something to do."""
+    """The thread of one target. `wake` tells it to look for deliveries."""
 
     def __init__(
         self, target: Target, courier: Forwarder | Hook, access: OutboxAccess, standing: TargetStanding | None
@@ -94,7 +95,7 @@ class Dispatcher:
         )
         self._warnings = TargetWarnings(target, access.complain, access.commands)
         self._trouble = standing.trouble if standing is not None else ""
-        self._in_flight: dict[int, str] = {}  # events and their queues: until what follows from the attempt is durable
+        self._in_flight: dict[int, str] = {}  # events and their queues, until the result of the attempt is durable
         self._failed: set[int] = set()  # events whose attempt failed, until that is durable
         self._resumed_at = standing.resumed_at if standing is not None else 0
         self._lock = threading.Lock()  # guards health and queues
@@ -103,21 +104,21 @@ class Dispatcher:
         self._thread = threading.Thread(target=self._run, name="dispatcher", daemon=True)
 
     def start(self) -> None:
-        """Begins with what an earlier run left: perhaps the target is mended by now."""
+        """Starts, also with deliveries of an earlier run: the target may work again by now."""
         self._access.change(probed(self.target.name, self._access.clock()))
         self._thread.start()
 
     def wake(self) -> None:
-        """There is something new."""
+        """Tells the thread to look for new deliveries."""
         self._woken.set()
 
     def halt(self) -> None:
-        """Begins no attempt any more."""
+        """Starts no more attempts."""
         self._stopping = True
         self._woken.set()
 
     def stop(self) -> None:
-        """Begins no attempt any more, and waits a while for what is under way; the rest stays in the outbox."""
+        """Starts no more attempts, and waits a while for those in flight; the rest stays in the outbox."""
         self.halt()
         self._thread.join()
         deadline = time.monotonic() + _LAST_SECONDS
@@ -148,7 +149,7 @@ class Dispatcher:
             self._woken.clear()
 
     def _resume_if_ordered(self) -> None:
-        """`events outbox retry` orders an attempt at once; a target that is not held back needs no order."""
+        """Tries at once if `events outbox retry` ordered it; a target that is not paused needs no order."""
         if self._health.state not in ("paused", "stopped"):
             return
         name, ordered_at = self.target.name, self._access.outbox.resumed_at(self.target.name)
@@ -158,7 +159,7 @@ class Dispatcher:
                 self._health.resume()
             self._note_state()
         elif self._health.state == "stopped" and self._access.outbox.due(name, self._access.clock(), 1):
-            self._access.change(stopped(name, STOPPED))  # what came since
+            self._access.change(stopped(name, STOPPED))  # entries that were queued since
 
     def _start_what_is_due(self) -> None:
         now = self._access.clock()
@@ -167,12 +168,12 @@ class Dispatcher:
             room = self._health.room(now, _MOST_AT_ONCE) - len(busy)
         if room <= 0:
             return
-        # What was busy before the rows were read: they do not show what has changed since.
+        # The queues that were busy before the rows were read: the rows do not show later changes.
         ready = self._access.outbox.claim(self.target.name, now, room, busy)
         with self._lock:
             self._in_flight.update((row.delivery.seq, row.queue) for row in ready)
         for row in ready:
-            # Not a pool's threads: Python waits for those at its end, and a slow target is not worth that.
+            # Not a thread pool: Python waits for its threads at exit, and a slow target must not delay that.
             threading.Thread(target=self._attempt, args=[row], name="delivery", daemon=True).start()
 
     def _attempt(self, row: Due) -> None:
@@ -180,7 +181,7 @@ class Dispatcher:
         try:
             outcome = self._delivered(row)
         except Exception as fault:
-            # A server that cannot be asked for the event is not the target's fault: it is claimed again later.
+            # An unreachable server is not the target's fault: the delivery is claimed again later.
             is_away = bool(self._owner) and isinstance(fault, outbox_troubles())
             outcome = DeliveryOutcome("later" if is_away else "retry", f"{type(fault).__name__}: {fault}")
         if outcome.kind in ("retry", "pause"):
@@ -203,7 +204,7 @@ class Dispatcher:
         return self._courier.deliver(row)
 
     def _claim(self, row: Due) -> bool:
-        """Makes it durable that the program is about to start; False where it must not."""
+        """Marks durably that the program is about to start; returns False if it must not start."""
         place, was_due = (self.target.name, row.delivery.seq), threading.Event()
         answered = threading.Event()
         claim = claimed(*place, lambda due: was_due.set() if due else was_due.clear(), self._owner)
@@ -215,13 +216,13 @@ class Dispatcher:
 
         self._access.change(claim, made)
         while not answered.wait(_CLAIM_SECONDS):
-            if self._stopping:  # the store takes nothing now, and may take the claim yet
+            if self._stopping:  # the store takes nothing now, and may take the claim later
                 self._access.change(unclaimed(*place, self._owner))
                 return False
         return was_due.is_set()
 
     def _release(self, row: Due, *, is_made: bool) -> None:
-        if not is_made and self._owner:  # the store refused what was to follow: whoever comes makes the delivery again
+        if not is_made and self._owner:  # the store refused the result: another listener makes the delivery again
             self._access.change(unclaimed(self.target.name, row.delivery.seq, self._owner))
         with self._lock:
             self._in_flight.pop(row.delivery.seq, None)
@@ -229,7 +230,7 @@ class Dispatcher:
         self._woken.set()
 
     def _with_proof(self, attempt: DeliveryAttempt, outcome: DeliveryOutcome) -> DeliveryAttempt:
-        """The attempt; where no event is left that was refused before, a new one's success proves as much."""
+        """Returns the attempt. If no refused event is left, a new event's success proves that the target works."""
         if outcome.kind != "delivered" or attempt.is_repeated or self._health.state not in ("refusing", "paused"):
             return attempt
         try:
@@ -239,7 +240,7 @@ class Dispatcher:
             return attempt
 
     def _note(self, attempt: DeliveryAttempt, outcome: DeliveryOutcome) -> HealthChange:
-        """What the outcome changes for the target, and keeps it."""
+        """Returns what the outcome changes for the target, and stores it."""
         if self.target.command:
             return HealthChange()
         with self._lock:
@@ -264,7 +265,7 @@ class Dispatcher:
             return 0
 
     def _follow(self, row: Due, outcome: DeliveryOutcome, change: HealthChange) -> None:
-        """Makes what follows from the attempt durable; until then the row's queue is busy."""
+        """Stores the result of the attempt durably; until then the row's queue is busy."""
         if change.pulls:
             self._access.change(pulled_forward(self.target.name, self._access.clock()))
         if change.stops:
@@ -272,7 +273,7 @@ class Dispatcher:
         self._access.change(self._following(row, outcome), lambda is_made: self._release(row, is_made=is_made))
 
     def _following(self, row: Due, outcome: DeliveryOutcome) -> Change:
-        """The change to the delivery's row."""
+        """Returns the change to the delivery's row."""
         place = (self.target.name, row.delivery.seq)
         if outcome.kind == "delivered":
             return settled(*place, DONE, owner=self._owner)

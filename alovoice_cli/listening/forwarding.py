@@ -1,4 +1,4 @@
-"""Forwards events under the headers of Standard Webhooks: as they came, or as JSON; asks a CRM about a callstart."""
+"""Forwards events with the headers of Standard Webhooks, unchanged or as JSON; asks a CRM about callstarts."""
 
 import asyncio
 import base64
@@ -27,19 +27,19 @@ from alovoice_cli.stores.event_file import Change
 from alovoice_cli.stores.outbox import Due, settled
 
 FORWARD_SECONDS = 30.0
-"""How long a forwarded event may take: as long as others give it (Stripe's forwarder)."""
+"""The longest time for one forward: the same as in Stripe's forwarder."""
 JSON_CONTENT = {"content-type": "application/json"}
 """The headers of a JSON body."""
 
 _MOST_RELAYS = 64
 _LOOK_SECONDS = 0.05
 _LATE_SECONDS = 1.0
-"""How much longer than the PBX the listener waits for a CRM, which need not be sent the callstart again then."""
+"""How much longer than the PBX the listener waits for a CRM: a late answer saves sending the callstart again."""
 _HEADER_SAFE = string.punctuation + " "
-"""What stays as it is in a header's value; all but ASCII is percent-encoded there."""
+"""Characters that stay unchanged in a header's value; others, such as non-ASCII ones, are percent-encoded."""
 
 RelayOutcome = Literal["answered", "unusable", "timeout", "unreachable"]
-"""How a CRM that was asked about a callstart reacted."""
+"""How a CRM reacted when it was asked for the answer to a callstart."""
 
 
 class Post(Protocol):
@@ -49,7 +49,7 @@ class Post(Protocol):
 
 
 class Signer:
-    """The signature of Standard Webhooks: an HMAC of id, time and the body's bytes, whatever they are."""
+    """The signature of Standard Webhooks: an HMAC of id, time and the body's bytes."""
 
     def __init__(self, secret: str) -> None:
         try:
@@ -63,7 +63,7 @@ class Signer:
             )
 
     def sign(self, own_id: str, timestamp: str, body: bytes) -> str:
-        """The header's value."""
+        """Returns the header's value."""
         digest = hmac.digest(self._key, f"{own_id}.{timestamp}.".encode() + body, "sha256")
         return f"v1,{base64.b64encode(digest).decode()}"
 
@@ -72,7 +72,7 @@ class Signer:
 class ForwardOptions:
     """How events are sent. `headers` are added to each POST, with lower-case names; their values are secret.
 
-    With `as_json` the body is not what came, but the event as JSON.
+    With `as_json` the body is the event as JSON, not the received bytes.
     """
 
     signer: Signer | None = None
@@ -82,7 +82,7 @@ class ForwardOptions:
 
 @dataclass(frozen=True, slots=True)
 class WebhookMessage:
-    """What one POST says. `content` are the headers that say what the body's bytes are."""
+    """The content of one POST. `content` are the headers that describe the body."""
 
     id: str
     type: str
@@ -102,11 +102,11 @@ class Forwarder:
         self._post, self._now, self._options, self._as_json = post, now, options, as_json
 
     def deliver(self, due: Due) -> DeliveryOutcome:
-        """Sends what is due; returns what the answer means."""
+        """Sends the delivery; returns the outcome that the answer means."""
         return outcome_of(self.send(self._message(due), FORWARD_SECONDS), self._now())
 
     def ask(self, delivery: Delivery, timeout: float) -> Posted:
-        """Sends a callstart that was stored just now, for its answer; the seconds bound all of it."""
+        """Sends a callstart that was stored just now, and returns the answer; `timeout` limits it all, in seconds."""
         told = _just_stored(delivery) if self._options.as_json else None
         return self.send(_event_message(delivery, delivery.id, told), timeout)
 
@@ -121,7 +121,7 @@ class Forwarder:
         return _event_message(delivery, due.call_id, self._as_json(delivery) if self._options.as_json else None)
 
     def send(self, message: WebhookMessage, timeout: float) -> Posted:
-        """Sends a message, signed where that is asked for; the seconds bound the whole exchange."""
+        """Sends a message, signed if a secret is set; `timeout` limits the whole exchange, in seconds."""
         timestamp = str(int(self._now().timestamp()))
         headers = {
             **self._options.headers,
@@ -140,7 +140,7 @@ class Forwarder:
 
 
 def _event_message(delivery: Delivery, call_id: str | None, told: Mapping[str, object] | None) -> WebhookMessage:
-    """The event as it came, or as `told`, in JSON; with the mark of a trial where it came with one."""
+    """Returns the event as received, or as `told` in JSON; with the mark of a trial if the event has one."""
     is_trial = (TRIAL_HEADER, "1") in delivery.headers
     if told is not None:
         return WebhookMessage(delivery.id, delivery.type, json_text(told).encode(), JSON_CONTENT, call_id, is_trial)
@@ -153,7 +153,10 @@ def _event_message(delivery: Delivery, call_id: str | None, told: Mapping[str, o
 
 
 def _just_stored(delivery: Delivery) -> Mapping[str, object]:
-    """A callstart as JSON without a look into the store: the PBX waits. It has our id until the CRM gives another."""
+    """Returns a callstart as JSON without reading the store, because the PBX waits.
+
+    It has our id until the CRM answers.
+    """
     reading = read_delivery(delivery)
     facts = tuple(replace(fact, call_id=delivery.id) for fact in reading.facts)
     return event_as_json(Event(delivery, facts, value=reading.value, problem=reading.problem))
@@ -178,14 +181,14 @@ class Relay:
         self._pool = ThreadPoolExecutor(_MOST_RELAYS, thread_name_prefix="relay")
 
     def ask(self, delivery: Delivery) -> "asyncio.Task[CrmAnswer]":
-        """The CRM's answer. One of no use is told once for each reason; one that comes late settles the delivery."""
+        """Returns the CRM's answer. Reports an unusable one once for each reason; a late one settles the delivery."""
         return asyncio.get_running_loop().create_task(self._ask(delivery))
 
     async def _ask(self, delivery: Delivery) -> CrmAnswer:
         loop = asyncio.get_running_loop()
         asked = loop.run_in_executor(self._pool, self._forwarder.ask, delivery, self.seconds + _LATE_SECONDS)
         try:
-            # The time that a busy pool takes is the caller's time too.
+            # The time of a busy pool counts as the caller's time too.
             posted = await asyncio.wait_for(asyncio.shield(asked), self.seconds)
         except TimeoutError:
             self._count("timeout")
@@ -210,9 +213,9 @@ class Relay:
         return answer
 
     def asked_elsewhere(self, first_id: str) -> "asyncio.Task[CrmAnswer]":
-        """The CRM's answer to a delivery that another listener received, once that one has stored it.
+        """Returns the CRM's answer to a delivery of another listener, after that one has stored it.
 
-        NO_ANSWER where that takes longer than the CRM may take.
+        Returns NO_ANSWER if that takes longer than the CRM may take.
         """
         return asyncio.get_running_loop().create_task(self._told_elsewhere(first_id))
 
@@ -220,7 +223,7 @@ class Relay:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self.seconds + _LATE_SECONDS
         while loop.time() < deadline:
-            with suppress(Exception):  # a store that cannot be asked now
+            with suppress(Exception):  # the store cannot be read now
                 answer = await loop.run_in_executor(self._pool, self._answer_to, first_id)
                 if answer is not None:
                     return CrmAnswer(answer, is_settled=True)
@@ -228,11 +231,11 @@ class Relay:
         return NO_ANSWER
 
     def _settle_late(self, delivery: Delivery, asked: "asyncio.Future[Posted]") -> None:
-        """A CRM that took the callstart after all is not sent it again."""
+        """Prevents a second delivery of the callstart to a CRM that took it late."""
         posted = None if asked.cancelled() or asked.exception() else asked.result()
         if posted is not None and posted.status is not None and 200 <= posted.status < 300:
             self._change(settled(self.target.name, delivery.seq, DONE))
 
     def close(self) -> None:
-        """Lets go of the threads."""
+        """Ends the threads."""
         self._pool.shutdown(wait=False, cancel_futures=True)

@@ -1,4 +1,4 @@
-"""Starts the operator's program for an event: its words as they are, no shell, the event on standard input."""
+"""Starts the operator's program for an event: its words unchanged, without a shell, the event on standard input."""
 
 import json
 import os
@@ -16,7 +16,7 @@ from alovoice_cli.stores.outbox import Due
 
 HOOK_SECONDS = 30.0
 STOP_SECONDS = 10.0
-"""How long a program may go on after the SIGTERM that it gets when the listener ends."""
+"""How long a program may run after the SIGTERM at the end of the listener."""
 MOST_AT_ONCE = 8
 _LOOK_SECONDS = 0.05
 _SECRET_VARIABLES = (
@@ -25,28 +25,28 @@ _SECRET_VARIABLES = (
 )
 
 _slots = BoundedSemaphore(MOST_AT_ONCE)
-"""Of all hooks together: a burst of events must not become a burst of processes."""
+"""For all hooks together: a burst of events must not become a burst of processes."""
 
 
 class Hook:
-    """Runs one `--exec`. A program that fails is told of and not started again: what it did, it did."""
+    """Runs one `--exec`. A program that fails is reported and not started again: it may have done its work."""
 
     def __init__(self, target: Target, environ: Mapping[str, str], as_json: EventReader) -> None:
         self._target, self._as_json = target, as_json
-        # Token and secrets are for this program alone.
+        # Token and secrets are only for this program.
         self._environ = {name: value for name, value in environ.items() if name not in _SECRET_VARIABLES}
         self._running: set[subprocess.Popen[bytes]] = set()
         self._stopping = False
 
     def deliver(self, due: Due, claim: Callable[[], bool]) -> DeliveryOutcome:
-        """Runs the program once, after `claim` has made durable that it starts; not where `claim` returns False.
+        """Runs the program once, after `claim` has marked its start durably; does not run it if `claim` returns False.
 
-        Raises, before the claim, where the event cannot be read.
+        Raises, before the claim, if the event cannot be read.
         """
         return self.run(json.loads(due.message) if due.message else self._as_json(due.delivery), claim)
 
     def run(self, told: Mapping[str, object], claim: Callable[[], bool] = lambda: True) -> DeliveryOutcome:
-        """The same for what the program is told: a JSON object with `id` and `type`."""
+        """Runs the program once, with a JSON object with `id` and `type` as its input."""
         line = json_text(told).encode() + b"\n"
         with _slots:
             if self._stopping or not claim() or self._stopping:
@@ -57,7 +57,7 @@ class Hook:
                 why = getattr(error, "strerror", None) or error
                 return DeliveryOutcome("dead", f"the program cannot be started: {why}")
             self._running.add(process)
-            if self._stopping:  # the stop may have missed it
+            if self._stopping:  # the stop may have missed this process
                 _signal(process, signal.SIGTERM)
             try:
                 return self._attend(process, line)
@@ -65,13 +65,13 @@ class Hook:
                 self._running.discard(process)
 
     def begin_stop(self) -> None:
-        """Starts no program any more, and asks those that run to end (SIGTERM)."""
+        """Starts no more programs, and sends SIGTERM to those that run."""
         self._stopping = True
         for process in list(self._running):
             _signal(process, signal.SIGTERM)
 
     def finish_stop(self, deadline: float) -> None:
-        """Waits for the programs until the deadline (of `time.monotonic`), and kills those that still run then."""
+        """Waits for the programs until the deadline (of `time.monotonic`), and kills the remaining ones."""
         while self._running and time.monotonic() < deadline:
             time.sleep(_LOOK_SECONDS)
         for process in list(self._running):
@@ -83,7 +83,7 @@ class Hook:
             self._target.command,
             env=self._environ | named | ({"ALOVOICE_EVENT_TRIAL": "1"} if told.get("trial") else {}),
             stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,  # ours carries data only; what it complains of goes where we complain
+            stdout=subprocess.DEVNULL,  # our stdout carries data only; its stderr goes to ours
             start_new_session=os.name == "posix",
         )
 
@@ -111,7 +111,7 @@ _KILL = signal.SIGKILL if os.name == "posix" else signal.SIGTERM
 
 
 def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
-    """Sends the signal to the program, and to what it has started; on Windows there is only an end."""
+    """Sends the signal to the program and to its own child processes; on Windows only terminates the program."""
     with suppress(OSError):
         if os.name == "posix":
             os.killpg(process.pid, number)

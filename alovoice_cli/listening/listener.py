@@ -1,4 +1,4 @@
-"""Builds the listener, runs it until a signal, and ends it so that nothing is lost."""
+"""Builds the listener, runs it until a signal, and ends it without losing anything."""
 
 import asyncio
 import json
@@ -44,27 +44,27 @@ from alovoice_cli.stores.outbox import Outbox
 
 LIMITS = Limits(body_bytes=1 << 20, request_deadline=timedelta(seconds=10), connections=256)
 _PRINT_SECONDS = 3.0
-# Each statement lets the interpreter's lock go: with Python's 5 ms the writer would wait that long to take it back
-# from a busy loop, some times a commit.
+# Each statement releases the interpreter's lock. With Python's usual 5 ms the writer would wait that long to take it
+# back from a busy loop, several times in each commit.
 _SWITCH_SECONDS = 0.0005
 
 
 class Shown(Protocol):
-    """What the listener's owner prints."""
+    """The output of the listener's owner."""
 
     def ready(self, urls: Mapping[str, str], told: Mapping[str, object]) -> None:
-        """The listener is proven to work: its URLs by type of event; `told` is what a script is told of it."""
+        """Called when the listener's test request has succeeded: its URLs by type of event, and `told` for a script."""
 
     def event(self, event: Event) -> None:
-        """An event is stored."""
+        """Called when an event is stored."""
 
     def complain(self, text: str) -> None:
-        """Something that the operator should know."""
+        """Shows a message for the operator."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a listener is to do. Times in seconds."""
+    """The tasks of a listener. Times are in seconds."""
 
     store_url: str
     spool_folder: Path
@@ -79,15 +79,15 @@ class Plan:
     environ: Mapping[str, str] = field(default_factory=dict)
     ready_file: Path | None = None
     repeats: bool = False
-    """Whether repeated deliveries are passed on too."""
+    """Whether repeated deliveries are forwarded too."""
     admin: AdminPlan | None = None
     notify: NotifyPlan = field(default_factory=NotifyPlan)
     store_words: Sequence[str] = ()
-    """The words by which another command finds the same store, such as `--store URL`."""
+    """The words with which another command names the same store, such as `--store URL`."""
 
 
 class Listener:
-    """One listener. `run` binds, proves itself, and serves until it ends; it may be used once."""
+    """One listener. `run` binds the port, tests the way to the store, and serves until it ends; it is used once."""
 
     def __init__(
         self,
@@ -127,7 +127,7 @@ class Listener:
     def run(self) -> int:
         """Serves until a signal, and returns the exit code.
 
-        Raises UsageError where the store or the address is not to be had, CheckFailedError where the probe fails.
+        Raises UsageError if the store or the address is not available, CheckFailedError if the test request fails.
         """
         self._writer.start()
         sys.setswitchinterval(_SWITCH_SECONDS)
@@ -186,7 +186,7 @@ class Listener:
         self._plan.admin.metrics.note_answer(self._plan.door.kind_of(scope["path"]), status)
 
     def _not_ready(self) -> str:
-        """Why deliveries are not taken now, or nothing; from any thread."""
+        """Returns why deliveries are not taken now, or ''; for any thread."""
         if not self._is_proven:
             return "the listener is starting"
         return "the listener is ending" if self._is_ending() else self._writer.trouble
@@ -195,7 +195,7 @@ class Listener:
         return self._server is not None and self._server.is_ending
 
     def _asking(self) -> Relay | None:
-        """The CRM that answers callstarts: the first that is named for them."""
+        """Returns the CRM that answers callstarts: the first one that names them."""
         for target, forwarder in self._forwarders.items():
             if target.is_named and "callstart" in target.kinds:
                 count = self._plan.admin.metrics.note_relay if self._plan.admin is not None else lambda _: None
@@ -260,7 +260,7 @@ class Listener:
             self._server.stop(code)
 
     def _end(self) -> None:
-        """After the drain: deliveries under way end, everything heard is stored and printed."""
+        """Ends after the drain: deliveries in flight end, and all events are stored and printed."""
         self._heartbeat.end()
         if self._outbox is not None:
             self._outbox.stop()
@@ -276,7 +276,7 @@ class Listener:
 
 
 class _Duties:
-    """What the receiver needs done, by those who do it."""
+    """The receiver's duties, each with the part of the listener that does it."""
 
     def __init__(
         self, bridge: Bridge, relay: Relay | None, routes: RouteAnswerer, complain: Callable[[str], None]
@@ -289,18 +289,18 @@ class _Duties:
         self._told_too_large: set[EventType] = set()
 
     def tell_too_large(self, kind: EventType, size: int | None) -> None:
-        """One line for the first of each type: a sender that packs too much into one body does so again and again."""
+        """Reports the first too large body of each type: such a sender sends them again and again."""
         if kind not in self._told_too_large:
             self._told_too_large.add(kind)
             self._complain(_too_large_text(kind, size))
 
     def ask(self, delivery: Delivery) -> "asyncio.Task[CrmAnswer]":
-        """The CRM's answer."""
+        """Returns the CRM's answer."""
         assert self._relay is not None
         return self._relay.ask(delivery)
 
     def asked_elsewhere(self, first_id: str) -> "asyncio.Task[CrmAnswer]":
-        """The CRM's answer to a delivery that another listener received."""
+        """Returns the CRM's answer to a delivery that another listener received."""
         assert self._relay is not None
         return self._relay.asked_elsewhere(first_id)
 

@@ -1,4 +1,4 @@
-"""Sends messages about missed calls: to a Telegram chat, to a program, to a URL. None of them raises for an outcome."""
+"""Sends messages about missed calls to a Telegram chat, a program or a URL. None of them raises for a failure."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -30,7 +30,7 @@ _TYPE = "notice"
 
 @dataclass(frozen=True, slots=True)
 class TelegramBot:
-    """The bot that writes, and the Bot API's server. The token is a secret."""
+    """The bot that writes the messages, and the server of its Bot API. The token is a secret."""
 
     token: str = field(repr=False)
     api_url: str
@@ -38,9 +38,9 @@ class TelegramBot:
 
 @dataclass(frozen=True, slots=True)
 class MessageOutcome:
-    """How it went with a message. `remote_id` is what the messenger calls it.
+    """The result of a message. `remote_id` is the messenger's id of it.
 
-    `moved_to`: nothing was sent, for the chat has become another one.
+    `moved_to`: nothing was sent, because another chat has replaced this one.
     """
 
     delivery: DeliveryOutcome
@@ -55,7 +55,7 @@ class MessageOutcome:
 
 @dataclass(frozen=True, slots=True)
 class MessengerOptions:
-    """How messengers send: the bot of chats, headers and signature of URLs, the environment of programs.
+    """The messengers' settings: the bot for chats, headers and signature for URLs, the environment of programs.
 
     `timeout` is in seconds.
     """
@@ -70,11 +70,11 @@ class Messenger(Protocol):
     """Sends one message, or changes an earlier one."""
 
     def send(self, message: NoticeMessage, chat: str = "") -> MessageOutcome:
-        """Makes one attempt. `chat`: where the target's own chat has moved to."""
+        """Makes one attempt. `chat` is the one that has replaced the target's own chat."""
 
 
 class Telegram:
-    """Writes into one chat by the Bot API."""
+    """Writes into one chat through the Bot API."""
 
     def __init__(
         self, target: Target, bot: TelegramBot, post: Post, now: Callable[[], datetime], timeout: float
@@ -83,7 +83,7 @@ class Telegram:
         self._masker = Masker([bot.token])
 
     def send(self, message: NoticeMessage, chat: str = "") -> MessageOutcome:
-        """Sends or edits by `sendMessage` and `editMessageText`."""
+        """Sends or edits with `sendMessage` and `editMessageText`."""
         chat = chat or self._target.chat
         told: dict[str, object] = {
             "chat_id": chat if chat.startswith("@") else int(chat),
@@ -94,7 +94,7 @@ class Telegram:
         if message.edits:
             method = "editMessageText"
             told["message_id"] = int(message.edits)
-        url = f"{self._bot.api_url}/bot{self._bot.token}/{method}"  # the URL is the secret: it is shown nowhere
+        url = f"{self._bot.api_url}/bot{self._bot.token}/{method}"  # the URL contains the secret: it is never shown
         posted = self._post(url, json_text(told).encode(), headers=JSON_CONTENT, timeout=self._timeout)
         return self._outcome(posted, is_edit=bool(message.edits))
 
@@ -123,7 +123,8 @@ class Telegram:
         if isinstance(moved, int) and moved:
             return MessageOutcome(DeliveryOutcome("later", trouble, status), moved_to=str(moved))
         if is_edit and status == _BAD_REQUEST and "chat not found" not in trouble:
-            # It says that already, or was deleted, or cannot be edited any more: another attempt would end so too.
+            # The message has this text already, or was deleted, or can no longer be edited: another attempt would end
+            # the same.
             return MessageOutcome(DeliveryOutcome("delivered", status=status))
         if status == _TOO_MANY:
             asked = named.get("retry_after")
@@ -134,11 +135,11 @@ class Telegram:
 
 
 _BAD_REQUEST, _TOO_MANY, _SERVER_ERROR = 400, 429, 500
-_LONGEST_ASKED = 365 * 24 * 3600  # seconds; any number may stand in an answer
+_LONGEST_ASKED = 365 * 24 * 3600  # seconds; an answer may contain any number
 
 
 def _object(body: bytes) -> Mapping[str, object]:
-    """The JSON object of an answer, or an empty one."""
+    """Returns the JSON object of an answer, or an empty one."""
     try:
         value = json.loads(body)
     except (ValueError, RecursionError):
@@ -147,7 +148,7 @@ def _object(body: bytes) -> Mapping[str, object]:
 
 
 class MessageWebhook:
-    """POSTs each message as JSON, and again when it changes: signed and with headers as events are forwarded."""
+    """POSTs each message as JSON, and again when it changes; signed and with headers like forwarded events."""
 
     def __init__(self, target: Target, forwarder: Forwarder, now: Callable[[], datetime], timeout: float) -> None:
         self._target, self._forwarder, self._now, self._timeout = target, forwarder, now, timeout
@@ -156,7 +157,7 @@ class MessageWebhook:
         """Makes one POST."""
         own_id = f"{target_id(self._target.name)}-{message.id}"
         body = json_text(message_as_json(message, own_id)).encode()
-        # A repetition has the same id, a change has another: receivers take each id once.
+        # A repetition has the same id, a change has another one: receivers take each id once.
         digest = sha256(message.text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
         sent = WebhookMessage(f"{own_id}-{digest}", _TYPE, body, JSON_CONTENT, None)
         outcome = outcome_of(self._forwarder.send(sent, self._timeout), self._now())
@@ -170,7 +171,7 @@ class MessageProgram:
         self._target, self.hook = target, hook
 
     def send(self, message: NoticeMessage, chat: str = "") -> MessageOutcome:
-        """Runs the program once; one that ends with 0 has told somebody."""
+        """Runs the program once; exit code 0 means that the message was delivered."""
         own_id = f"{target_id(self._target.name)}-{message.id}"
         outcome = self.hook.run(message_as_json(message, own_id))
         if outcome.kind == "dead":
@@ -179,9 +180,9 @@ class MessageProgram:
 
 
 def messenger_of(target: Target, post: Post, now: Callable[[], datetime], options: MessengerOptions) -> Messenger:
-    """The messenger of a target; `options` have a bot where the target is a chat."""
+    """Returns the messenger of a target; for a chat the `options` have a bot."""
     if target.chat:
-        assert options.bot is not None  # who reads the options asks for the token
+        assert options.bot is not None  # the token is asked for when the options are read
         return Telegram(target, options.bot, post, now, options.timeout)
     if target.command:
         return MessageProgram(target, Hook(target, options.environ, _no_event))

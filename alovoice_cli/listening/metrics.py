@@ -1,4 +1,4 @@
-"""What the listener counts, as Prometheus reads it. No label holds a number, a line, a URL's path or any secret."""
+"""The listener's counters for Prometheus. No label contains a number, a line, a URL's path or any secret."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import get_args
@@ -31,12 +31,12 @@ _REFUSALS = {403: "address", 404: "path", 405: "method", 413: "size", 431: "head
 
 
 class Metrics:
-    """Counters and gauges in a registry of its own; its methods may be called from any thread."""
+    """Counters and gauges in a registry of their own; any thread may call the methods."""
 
     content_type = CONTENT_TYPE_LATEST.encode()
 
     def __init__(self) -> None:
-        # A second series a counter, which no alert asks for.
+        # They would add a second series for each counter, which no alert uses.
         disable_created_metrics()  # type: ignore[no-untyped-call] # the library leaves it without types
         self._registry = registry = CollectorRegistry()
         ProcessCollector(registry=registry)
@@ -66,7 +66,7 @@ class Metrics:
         self._start_at_zero()
 
     def _start_at_zero(self) -> None:
-        """A counter that is not there yet raises no alert when it appears with its first value."""
+        """Sets all counters to zero: a counter that first appears with a value raises no alert."""
         self._last.set_to_current_time()
         for kind in PBX_TYPES:
             self._received.labels(kind)
@@ -79,7 +79,7 @@ class Metrics:
         self._routes.labels("fallback")
 
     def note_answer(self, kind: EventType | None, status: int) -> None:
-        """Counts an answer to a delivery of this type; None for a path that leads to none. Own probes do not count."""
+        """Counts an answer to a delivery of this type; None for an unknown path. Own test requests do not count."""
         if kind == "probe":
             return
         if status in _REFUSALS:
@@ -92,7 +92,7 @@ class Metrics:
             self._last.set_to_current_time()
 
     def note_relay(self, outcome: RelayOutcome) -> None:
-        """Counts a callstart that the CRM was asked about."""
+        """Counts a callstart for which the CRM was asked."""
         self._relays.labels(outcome).inc()
 
     def note_route(self, source: RouteSource) -> None:
@@ -104,25 +104,25 @@ class Metrics:
             self._fallbacks.labels(source).inc()
 
     def follow(self, name: str, meaning: str, value: Callable[[], float]) -> None:
-        """Adds a gauge that is read when it is asked for."""
+        """Adds a gauge whose value is read for each request."""
         Gauge(name, meaning, registry=self._registry).set_function(value)
 
     def follow_outbox(self, outbox: Outbox, now_us: Callable[[], int]) -> None:
-        """Adds what waits and what was given up, by target."""
+        """Adds gauges of waiting deliveries and dead letters, by target."""
         self._registry.register(_OutboxCollector(outbox, now_us))
 
     def follow_notices(self, notices: Notices, targets: Sequence[Target]) -> None:
-        """Adds how many missed calls each target is told of, by state."""
+        """Adds gauges of missed calls to report, by target and state."""
         self._registry.register(_NoticeCollector(notices, targets))
 
     def follow_store(self, name: str, is_spooling: Callable[[], bool]) -> None:
-        """Adds which store it is, and whether it takes deliveries."""
+        """Adds the store's name, and whether it takes deliveries."""
         info = Gauge("alovoice_store_info", "The event store.", ["store"], registry=self._registry)
         info.labels(name).set(1)
         self.follow("alovoice_spooling", "1 while deliveries wait in the spool for the event store.", is_spooling)
 
     def text(self) -> bytes:
-        """All of it, in the text format of `content_type`."""
+        """Returns all metrics in the text format of `content_type`."""
         return generate_latest(self._registry)
 
 
@@ -147,7 +147,7 @@ class _NoticeCollector(Collector):
 
 
 class _OutboxCollector(Collector):
-    """The targets as the event store knows them, those that are no longer given included."""
+    """The targets in the event store, also those that are no longer given."""
 
     def __init__(self, outbox: Outbox, now_us: Callable[[], int]) -> None:
         self._outbox, self._now_us = outbox, now_us
@@ -164,11 +164,11 @@ class _OutboxCollector(Collector):
         )
         try:
             standing = self._outbox.standing()
-        except troubles(AlovoiceError):  # locked, damaged or away: the other metrics are worth having all the more
+        except troubles(AlovoiceError):  # locked, damaged or down: the other metrics are needed all the more
             return
         now = self._now_us()
         for one in standing:
-            named = [one.label or one.name, one.name[-8:]]  # two paths of one host have one label
+            named = [one.label or one.name, one.name[-8:]]  # two paths of one host have the same label
             waiting.add_metric(named, one.waiting)
             dead.add_metric(named, one.dead)
             oldest.add_metric(named, max(now - one.oldest_at, 0) / 1_000_000 if one.oldest_at else 0.0)

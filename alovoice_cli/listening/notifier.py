@@ -1,7 +1,8 @@
-"""Tells one chat, program or URL of missed calls: a thread that sends what the store holds, a message at a time.
+"""Reports missed calls to one chat, program or URL: a thread that sends the store's notices, one message at a time.
 
-A message is durable before it is sent, and what it said is durable before the next one: what a killed listener perhaps
-sent is sent once more, and nothing is lost. What fails is tried again with growing pauses, for 72 hours.
+A message is durable before it is sent, and its delivered text is durable before the next one. So a message that a
+killed listener may have sent is sent once more, and none is lost. A failed message is tried again with growing pauses,
+for 72 hours.
 """
 
 import random
@@ -50,7 +51,7 @@ _MICRO = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class NotifyPlan:
-    """Who is told of missed calls, after how many seconds, by which bot, and how times and extensions are written."""
+    """The targets for missed calls, their grace in seconds, the bot, and the form of times and extensions."""
 
     targets: Sequence[Target] = ()
     grace_seconds: int = 90
@@ -72,27 +73,27 @@ class Notifier:
         self._waits_until = 0
         self._resumed_at = 0
         self._told: set[str] = set()
-        self._sent_at: list[int] = []  # attempts of this process; the store knows those of an earlier one
+        self._sent_at: list[int] = []  # attempts of this process; the store has those of an earlier one
         self._chat = ""
-        self._left_chats: set[str] = set()  # since the last message that was taken
+        self._left_chats: set[str] = set()  # since the last delivered message
         self._has_news = True
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="notifier", daemon=True)
 
     def start(self) -> None:
-        """Begins with what an earlier run left."""
+        """Starts, with the notices of an earlier run."""
         self._thread.start()
 
     def wake(self) -> None:
-        """There is something new: the thread looks within a second."""
+        """Tells the thread that there are changes: it looks within a second."""
         self._has_news = True
 
     def halt(self) -> None:
-        """Sends no further message."""
+        """Sends no more messages."""
         self._ending.set()
 
     def stop(self) -> None:
-        """Waits a while for the message that is under way; what is not told stays in the store."""
+        """Waits a while for the message in flight; unsent notices stay in the store."""
         self.halt()
         if self._thread.is_alive():
             self._thread.join(_LAST_SECONDS)
@@ -111,7 +112,7 @@ class Notifier:
                     self._begin()
                     is_begun = True
                     continue
-            except Exception as fault:  # whatever it is, the notices are safe in the store: it is told once
+            except Exception as fault:  # whatever the fault is, the notices are safe in the store: it is reported once
                 is_known = isinstance(fault, outbox_troubles())
                 said = str(fault) if is_known else f"{type(fault).__name__}: {fault}"
                 if said != trouble:
@@ -126,7 +127,7 @@ class Notifier:
             self._ending.wait(_LOOK_SECONDS)
 
     def _begin(self) -> None:
-        """Reads what an earlier run knew, and gives up what is too old to be told."""
+        """Reads the state of an earlier run, and drops notices that are too old to report."""
         name, now = self.target.name, self._access.clock()
         self._chat = self._notices.chat(name)
         self._resumed_at = self._access.outbox.resumed_at(name)
@@ -137,7 +138,7 @@ class Notifier:
         self._drop_old(now)
 
     def _drop_old(self, now: int) -> None:
-        """Gives up what nobody could be told of for 72 hours."""
+        """Drops notices that could not be reported for 72 hours."""
         if count := self._notices.old(self.target.name, now):
             self._durable(dropped_old(self.target.name, now))
             self._access.complain(
@@ -152,13 +153,13 @@ class Notifier:
     def _look(self) -> None:
         if self._state != "taking":
             resumed_at = self._access.outbox.resumed_at(self.target.name)
-            if resumed_at != self._resumed_at:  # `events outbox retry` orders an attempt at once
+            if resumed_at != self._resumed_at:  # `events outbox retry` ordered an attempt at once
                 self._resumed_at, self._waits_until, self._failures = resumed_at, 0, 0
         while not self._ending.is_set() and self._sends_one():
             pass
 
     def _sends_one(self) -> bool:
-        """Sends or edits a message, if there is one and its time has come; False where there is nothing to do now."""
+        """Sends or edits a message that is due; returns False if there is none."""
         now = self._access.clock()
         self._sent_at = self._sent_at[-MOST_A_MINUTE:]
         if now < self._waits_until or not is_time_for_a_message(self._sent_at, now, is_full=True):
@@ -184,7 +185,7 @@ class Notifier:
         return self._notices.unsent(name)
 
     def _not_joined(self, pending: Sequence[JudgedNotice], now: int) -> list[JudgedNotice]:
-        """The notices but those of callers of whom a message told just now: that one will be edited."""
+        """Returns the notices without those of callers in a recent message: that message will be edited."""
         name, since = self.target.name, now - REPEATED_WITHIN_SECONDS * _MICRO
         joined: set[int] = set()
         for message, notices in self._notices.messages_of_callers(name, pending, since).items():
@@ -195,7 +196,7 @@ class Notifier:
         return [one for one in pending if one.notice.seq not in joined]
 
     def _changed_message(self, now: int) -> StoredMessage | None:
-        """The first message that says too little by now."""
+        """Returns the first outdated message."""
         if not self._has_news or not is_time_for_a_message(self._sent_at, now):
             return None
         self._has_news = False
@@ -211,7 +212,7 @@ class Notifier:
     def _send(self, message: StoredMessage, now: int) -> bool:
         name = self.target.name
         judged = self._notices.of_message(name, message.id, now)
-        if not judged:  # pruned
+        if not judged:  # the events were pruned
             return self._durable(dropped_message(name, message.id))
         text = message_text(judged, message.made_at, self._wording)
         if not self._durable(tried_message(name, message.id, now)):
@@ -221,11 +222,11 @@ class Notifier:
             outcome = self.messenger.send(NoticeMessage(message.id, text, judged, message.remote_id), self._chat)
         except Exception as fault:
             outcome = MessageOutcome(DeliveryOutcome("retry", f"{type(fault).__name__}: {fault}"))
-        self._sent_at[-1] = self._access.clock()  # a slow server may count it as late as that
+        self._sent_at[-1] = self._access.clock()  # a slow server may count the message as late as this
         if outcome.moved_to:
             return self._move(outcome)
         if not outcome.is_delivered and self._ending.is_set():
-            return False  # perhaps for that alone
+            return False  # maybe only because of the chat
         if not outcome.is_delivered:
             self._access.change(failed_message(name, message.id))
             self._note_failure(outcome.delivery)
@@ -235,7 +236,7 @@ class Notifier:
         return self._durable(told_message(name, told, judged))
 
     def _move(self, outcome: MessageOutcome) -> bool:
-        """Keeps the chat's new number, and goes on there; a chat that moves in circles is a failure."""
+        """Stores the chat's new id and continues there; a chat that moves in circles is a failure."""
         self._left_chats |= {self._chat, self.target.chat}
         if outcome.moved_to in self._left_chats:
             self._note_failure(DeliveryOutcome("retry", outcome.delivery.trouble, outcome.delivery.status))
@@ -251,7 +252,10 @@ class Notifier:
         return self._durable(moved_chat(self.target.name, self._chat))
 
     def _durable(self, change: Change) -> bool:
-        """Makes the change; returns whether it is durable. False where the listener ends before the store takes it."""
+        """Makes the change; returns whether it is durable.
+
+        Returns False if the listener ends before the store takes it.
+        """
         is_made, answered, is_allowed = threading.Event(), threading.Event(), threading.Event()
 
         def made(done: bool) -> None:
@@ -271,7 +275,7 @@ class Notifier:
                 return False
         return is_made.is_set()
 
-    # --- how it stands with the target
+    # --- the state of the target
 
     def _note_success(self) -> None:
         self._failures = self._waits_until = 0

@@ -1,6 +1,6 @@
-"""Forwards what the outbox of a store holds, while no other listener on the same store does.
+"""Forwards the outbox of a store while no other listener on the same store does.
 
-The holder is whoever has the lock beside the store; the kernel gives it back when its process dies, however that is.
+The holder has the lock beside the store; the system releases the lock when its process dies for any reason.
 """
 
 import threading
@@ -19,7 +19,7 @@ _PATIENCE_SECONDS = 0.5  # commands of `events outbox` hold the lock for a momen
 
 
 class OutboxHolder:
-    """One listener's workers, and the thread that starts them when the outbox is theirs."""
+    """One listener's workers, and the thread that starts them when this listener gets the outbox."""
 
     def __init__(self, store: Path, workers: OutboxWorkers, access: OutboxAccess) -> None:
         self._workers, self._access = workers, access
@@ -33,18 +33,18 @@ class OutboxHolder:
         self._thread.start()
 
     def wake(self) -> None:
-        """There is something new."""
+        """Tells the workers to look for new deliveries."""
         self._workers.wake()
 
     def stop(self) -> None:
-        """Begins nothing any more, and waits for what is under way."""
+        """Starts nothing more, and waits for deliveries in flight."""
         self._ending.set()
         if self._thread.is_alive():
             self._thread.join()
         self._workers.stop()
 
     def release(self) -> None:
-        """Leaves the outbox to others: after what followed from the last deliveries is durable."""
+        """Releases the outbox, after the results of the last deliveries are durable."""
         self._lock.release()
 
     def _run(self) -> None:
@@ -55,7 +55,7 @@ class OutboxHolder:
             self._access.complain(tr("no events are forwarded: {problem}", problem=f"{type(fault).__name__}: {fault}"))
 
     def _takes(self) -> bool:
-        """Whether all is done: the outbox is ours and its dispatchers are at work, or there are no targets."""
+        """Returns whether this is finished: the outbox is ours and its dispatchers work, or there are no targets."""
         targets, outbox = self._workers.targets, self._access.outbox
         try:
             self._workers.note_targets()

@@ -1,6 +1,6 @@
-"""Forwards what the outbox on a server holds, together with the other listeners on the same store.
+"""Forwards the outbox on a server, together with the other listeners on the same store.
 
-Each delivery is claimed by one of them. Of missed calls one listener tells, whoever holds that lock.
+Each delivery is claimed by one of them. One listener, which holds a lock, sends the messages about missed calls.
 """
 
 import threading
@@ -19,7 +19,7 @@ _LOOK_SECONDS = 1.0
 
 
 class OutboxSharer:
-    """One listener's workers, and the thread that keeps its session at the server, by which its claims live."""
+    """One listener's workers, and the thread that keeps its session on the server, and so its claims."""
 
     def __init__(self, session: OwnerSession, workers: OutboxWorkers, access: OutboxAccess, *, tells: bool) -> None:
         self._session, self._workers, self._access, self._tells = session, workers, access, tells
@@ -29,22 +29,22 @@ class OutboxSharer:
         self._thread = threading.Thread(target=self._run, name="outbox-sharer", daemon=True)
 
     def start(self) -> None:
-        """Begins to forward, now or when the server can be reached."""
+        """Starts to forward, now or when the server can be reached."""
         self._thread.start()
 
     def wake(self) -> None:
-        """There is something new."""
+        """Tells the workers to look for new deliveries."""
         self._workers.wake()
 
     def stop(self) -> None:
-        """Begins nothing any more, and waits for what is under way."""
+        """Starts nothing more, and waits for deliveries in flight."""
         self._ending.set()
         if self._thread.is_alive():
             self._thread.join()
         self._workers.stop()
 
     def release(self) -> None:
-        """Ends the session: after what followed from the last deliveries is durable."""
+        """Ends the session, after the results of the last deliveries are durable."""
         self._session.close()
 
     def _run(self) -> None:
@@ -76,7 +76,7 @@ class OutboxSharer:
                 self._access.complain(interrupted_line(name, labels.get(name, name), event_id, self._access.commands))
             self._workers.start(standing)
             self._is_started = True
-        if not self._workers.targets:  # what waits for targets that are gone is told
+        if not self._workers.targets:  # waiting events of removed targets are reported
             self._session.close()
             self._ending.set()
             return
@@ -89,7 +89,7 @@ class OutboxSharer:
             self._workers.wake()
 
     def _check(self) -> None:
-        """Asks whether the session is still there, and whether this listener is the one that tells people."""
+        """Checks whether the session still exists, and whether this listener sends the messages to people."""
         if self._tells:
             self._note_teller(is_teller=self._session.take(TELLER_LOCK))
         else:

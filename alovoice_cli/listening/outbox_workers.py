@@ -1,4 +1,4 @@
-"""What makes one listener's deliveries: a dispatcher a target, and a notifier for each who is told of missed calls."""
+"""The workers of one listener: a dispatcher for each target, and a notifier for each target for missed calls."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -25,13 +25,13 @@ class OutboxWorkers:
         self._is_noted = False
 
     def note_targets(self) -> None:
-        """Has the outbox know the targets. Raises as the database does."""
+        """Stores the targets in the outbox. Raises the database's errors."""
         if self.targets and not self._is_noted:
             self._access.outbox.given([(one.name, one.label) for one in self.targets], self._access.clock())
             self._is_noted = True
 
     def start(self, standing: Sequence[TargetStanding]) -> None:
-        """Begins to deliver, with what an earlier run knew of the targets."""
+        """Starts to deliver, with the state of the targets from an earlier run."""
         for line in start_lines(standing, self.targets, self._access.commands):
             self._access.complain(line)
         known = {one.name: one for one in standing}
@@ -43,12 +43,12 @@ class OutboxWorkers:
             worker.start()
 
     def wake(self) -> None:
-        """There is something new."""
+        """Tells all workers to look for new deliveries."""
         for worker in self._workers():
             worker.wake()
 
     def stop(self) -> None:
-        """Begins nothing any more; waits for what is under way, and ends programs: SIGTERM, then 10 s."""
+        """Starts nothing more; waits for deliveries in flight, and ends programs: SIGTERM, then kill after 10 s."""
         for worker in self._workers():
             worker.halt()
         hooks = [courier for courier in self._couriers.values() if isinstance(courier, Hook)]

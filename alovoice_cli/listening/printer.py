@@ -1,4 +1,4 @@
-"""Prints events as they become durable, in a thread of its own: a reader that stalls must not stall the receiving."""
+"""Prints events when they are durable, in its own thread: a stalled reader must not stop the receiving."""
 
 import queue
 import threading
@@ -11,9 +11,9 @@ _MOST_WAITING = 100_000
 
 
 class Printer:
-    """A queue before `show`, of as many events at once as were stored at once: a thread is woken once for all of them.
+    """A queue of events for `show`; all events of one commit are one item, so that the thread is woken once for them.
 
-    What does not fit in it is not printed, and counted; it is in the store.
+    Events that do not fit are counted and not printed; they are in the store.
     """
 
     def __init__(self, show: Callable[[Event], None], complain: Callable[[str], None], gone: Callable[[], None]):
@@ -24,11 +24,11 @@ class Printer:
         self._dropped = 0
 
     def start(self) -> None:
-        """Begins to print."""
+        """Starts to print."""
         self._thread.start()
 
     def take(self, events: Sequence[Event]) -> None:
-        """Queues the events for printing, but for our own probes."""
+        """Queues the events for printing, without our own test requests."""
         shown = [event for event in events if event.delivery.type != "probe"]
         if self._waiting + len(shown) > _MOST_WAITING:
             self._dropped += len(shown)
@@ -37,7 +37,7 @@ class Printer:
             self._queue.put(shown)
 
     def close(self, seconds: float) -> None:
-        """Prints what waits, for so many seconds at most."""
+        """Prints the waiting events, for at most this many seconds."""
         self._queue.put(None)
         self._thread.join(seconds)
 

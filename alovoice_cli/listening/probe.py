@@ -1,4 +1,4 @@
-"""The listener's proof to itself: a request through its own bound socket, found again in the store."""
+"""The listener's test of itself: a request through its own socket that must appear in the store."""
 
 import asyncio
 import contextlib
@@ -17,9 +17,9 @@ _SECONDS = 5.0
 
 
 async def prove(base_url: str, path: str, store_url: str, is_spooling: Callable[[], bool]) -> None:
-    """Sends a nonce to the path of our own server, and looks for it in the store. Raises CheckFailedError.
+    """Sends a nonce to our own server, and looks for it in the store. Raises CheckFailedError if it is missing.
 
-    While deliveries go to the spool, for a server cannot be reached, the answer is proof enough.
+    While deliveries go to the spool because a server is unreachable, the answer is proof enough.
     """
     await asyncio.to_thread(_prove, base_url, path, store_url, is_spooling)
 

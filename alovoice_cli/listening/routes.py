@@ -1,4 +1,4 @@
-"""The next step of a caller who is waiting: decided within a deadline, else the fallback. Never nothing."""
+"""The next step of a waiting caller: decided before a deadline, else the fallback. There is always a step."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -13,14 +13,14 @@ from alovoice_cli.listening.watching import Watch
 
 DEADLINE_SECONDS = 0.7
 _TELLING_SECONDS = 3.0
-"""How long an answered question waits for its trail, and for the shadow; without them it is kept all the same."""
+"""How long an answered question waits for its trail and its shadow; after that it is stored without them."""
 
 _DECIDING_THREADS = 8
 _TELLING_THREADS = 1
 
 
 class RouteAnswerer:
-    """Answers route questions by a ruling that may be slow, or fail: then the fallback goes out."""
+    """Answers route questions by a ruling, which may be slow or fail: then the fallback is sent."""
 
     def __init__(
         self,
@@ -35,16 +35,16 @@ class RouteAnswerer:
         self._telling = ThreadPoolExecutor(_TELLING_THREADS, thread_name_prefix="route-told")
 
     def start(self) -> None:
-        """Begins to follow the files of the rules."""
+        """Starts to watch the files of the rules."""
         self._watch.start()
 
     async def answer(self, delivery: Delivery) -> RouteAnswer:
-        """The answer; raises nothing."""
+        """Returns the answer; raises nothing."""
         ruled = await self._ruled(delivery)
         self._count(ruled.source)
         body = ruled.step.to_bytes()
         if self._ruling.is_told_at_once(ruled):
-            with suppress(Exception):  # a trail that cannot be told is told later, without its end
+            with suppress(Exception):  # a trail that fails here is stored later, without its end
                 return RouteAnswer(body, self._ruling.tell(ruled, delivery), ruled.rule)
         return RouteAnswer(body, self._ruling.short(ruled), ruled.rule, partial(self._told, ruled, delivery))
 
@@ -57,19 +57,19 @@ class RouteAnswerer:
             return await asyncio.wait_for(decided, self._deadline)
         except TimeoutError:
             return self._ruling.failed(f"no decision within {self._deadline * 1000:.0f} ms", "deadline")
-        except Exception as fault:  # whatever a rule meets, a caller is waiting
+        except Exception as fault:  # whatever error a rule has, a caller is waiting
             return self._ruling.failed(f"{type(fault).__name__}: {fault}")
 
     async def _told(self, ruled: Ruled, delivery: Delivery) -> Mapping[str, object]:
-        """What is kept with the question, found out after the answer."""
+        """Returns the values to store with the question, found after the answer."""
         try:
             told = asyncio.get_running_loop().run_in_executor(self._telling, self._ruling.tell, ruled, delivery)
             return await asyncio.wait_for(told, _TELLING_SECONDS)
-        except Exception:  # too slow, or the listener is ending: what was answered is kept
+        except Exception:  # too slow, or the listener is ending: the answer is stored anyway
             return self._ruling.short(ruled)
 
     def close(self) -> None:
-        """Lets go of the threads."""
+        """Ends the threads."""
         self._watch.close()
         for pool in (self._deciding, self._telling):
             pool.shutdown(wait=False, cancel_futures=True)

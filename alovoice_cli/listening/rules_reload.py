@@ -1,7 +1,7 @@
-"""Reads changed rules in a child process: sorting a million numbers here would keep every caller waiting meanwhile.
+"""Reads changed rules in a child process: sorting a million numbers in this process would make every caller wait.
 
-The child checks the file with its lists, and hands the result back as a pickle through a pipe. Loading that takes the
-listener milliseconds, whatever the child took.
+The child checks the file with its lists, and returns the result as a pickle through a pipe. Loading the pickle takes
+the listener milliseconds, however long the child worked.
 """
 
 import os
@@ -19,15 +19,15 @@ from alovoice_cli.language import tr
 from alovoice_cli.routing.lint import CheckedRules, check
 
 _CHILD = "from alovoice_cli.listening.rules_reload import main; main()"
-_NICENESS = 5  # of the child: where processors are few, callers go first
+_NICENESS = 5  # of the child: on few processors callers have priority
 
 
 class ReloadFailedError(Exception):
-    """The reading ended without a result; the message says how."""
+    """The child ended without a result; the message gives the reason."""
 
 
 class RulesReload:
-    """One reading of a rules file. Calls `done`, in a thread of its own, when `checked` has something to say."""
+    """One reading of a rules file. Calls `done` in its own thread when `checked` has the result."""
 
     def __init__(self, path: Path, now: datetime, done: Callable[[], None]) -> None:
         self._done = done
@@ -38,20 +38,20 @@ class RulesReload:
 
     @property
     def is_done(self) -> bool:
-        """Whether the reading has ended."""
+        """Returns whether the reading has ended."""
         return self._outcome is not None
 
     def checked(self) -> CheckedRules:
-        """What was read, once the reading is done.
+        """Returns the rules when the reading is done.
 
-        Raises UsageError where the file cannot be opened, ReloadFailedError where the child died.
+        Raises UsageError if the file cannot be opened, ReloadFailedError if the child died.
         """
         if isinstance(self._outcome, CheckedRules):
             return self._outcome
         raise self._outcome or ReloadFailedError(tr("the rules are still being read"))
 
     def give_up(self) -> None:
-        """Ends the child: what it reads is wanted no more."""
+        """Ends the child: its result is no longer needed."""
         if self._process is not None:
             self._process.kill()
 
@@ -61,7 +61,7 @@ class RulesReload:
 
 
 def _start_child(path: Path, now: datetime) -> "subprocess.Popen[bytes] | None":
-    """The child; None where this machine starts no process now, and the file must be read here."""
+    """Returns the child; None if this machine starts no process now, and the file must be read here."""
     search = os.pathsep.join(filter(None, sys.path))  # the child finds the program where this process found it
     command = [sys.executable, "-P", "-c", _CHILD, str(path), now.isoformat()]
     try:
@@ -82,8 +82,8 @@ def _received(process: "subprocess.Popen[bytes]") -> CheckedRules | UsageError |
     with process:
         try:
             outcome: CheckedRules | UsageError | ReloadFailedError = pickle.load(process.stdout)  # noqa: S301 - our own child's
-        except Exception:  # EOFError, or whatever half a pickle leads to
-            process.stdout.close()  # a child that still writes ends by that
+        except Exception:  # EOFError, or any error from half a pickle
+            process.stdout.close()  # ends a child that still writes
             code = process.wait()
             if code < 0:
                 return ReloadFailedError(tr("the process that read them was ended by signal {signal}", signal=-code))
@@ -96,13 +96,13 @@ def _read(path: Path, now: datetime) -> CheckedRules | UsageError | ReloadFailed
         return check(path, now)
     except UsageError as error:
         return error
-    except Exception as fault:  # such as a MemoryError: the listener says so
+    except Exception as fault:  # for example a MemoryError: the listener reports it
         return ReloadFailedError(f"{type(fault).__name__}: {fault}")
 
 
 def main() -> None:
-    """The child: reads the file of its first argument at the time of its second."""
-    with suppress(AttributeError, OSError):  # Windows has none, a hardened unit may forbid it
+    """Runs as the child: reads the file of its first argument at the time of its second."""
+    with suppress(AttributeError, OSError):  # Windows has no niceness, a hardened unit may forbid it
         os.nice(_NICENESS)
     outcome = _read(Path(sys.argv[1]), datetime.fromisoformat(sys.argv[2]))
     pickle.dump(outcome, sys.stdout.buffer, protocol=pickle.HIGHEST_PROTOCOL)

@@ -1,4 +1,4 @@
-"""Who decides a caller's next step: the override, else the rules, else the fallback; and what is kept of it."""
+"""Decides a caller's next step: by the override, else the rules, else the fallback; returns what to store."""
 
 import time
 from collections.abc import Callable
@@ -16,18 +16,18 @@ from alovoice_cli.routing.rules import Rules
 from alovoice_cli.routing.step import RouteStep
 
 _SHORT = 4096
-"""Bytes of a body that is read at once; questions have two hundred."""
+"""The longest body in bytes that is decided at once; questions have two hundred."""
 _TRIED = 10
 _LONGEST_WHY = 300
 
 
 RouteSource = Literal["rule", "override", "no_rules", "no_match", "deadline", "failure"]
-"""What decided a step: all but the first two are why it is the fallback."""
+"""What decided a step. All values but the first two are reasons for the fallback."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ruled:
-    """A step for one caller. Without a decision nobody was asked, and `why` says the reason."""
+    """A step for one caller. Without a decision, `why` gives the reason."""
 
     step: RouteStep
     at: datetime
@@ -38,12 +38,15 @@ class Ruled:
 
     @property
     def rule(self) -> str | None:
-        """The rule that decided."""
+        """Returns the name of the rule that decided."""
         return self.decision.rule if self.decision is not None else None
 
 
 class Ruling:
-    """Decides. Without rules every caller gets the fallback. All but `at_once` and `failed` may ask the event store."""
+    """Decides. Without rules every caller gets the fallback.
+
+    All methods but `at_once` and `failed` may read the event store.
+    """
 
     def __init__(
         self,
@@ -62,15 +65,15 @@ class Ruling:
 
     @property
     def fallback(self) -> RouteStep:
-        """The step that was given for all else, or the file's; without either the call ends."""
+        """Returns the fallback of the command line, or of the file; without either the call ends."""
         if self._given is not None or self.rules is None:
             return self._given or RouteStep("hangup")
         return self.rules.rules.fallback
 
     def at_once(self, delivery: Delivery) -> Ruled | None:
-        """The step where it can be told within a millisecond or so; None where it is better decided in a thread.
+        """Returns the step if it takes about a millisecond at most; None if a thread should decide.
 
-        Ten rules decide in 9 µs; a thread, there and back, takes 80, and 4 ms now and then where processors are busy.
+        Ten rules decide in 9 µs. Handing over to a thread and back takes 80 µs, and sometimes 4 ms on busy processors.
         """
         now = self.now()
         override = self.switch.in_force(now)
@@ -84,21 +87,21 @@ class Ruling:
         return self._decided(rules, delivery, now)
 
     def decide(self, delivery: Delivery) -> Ruled:
-        """The step, whatever it takes."""
+        """Returns the step, however long it takes."""
         rules, now = self._rules_in_force(), self.now()
         return self._decided(rules, delivery, now) if rules is not None else self.failed("no rules", "no_rules")
 
     def failed(self, why: str, source: RouteSource = "failure") -> Ruled:
-        """The fallback, where no decision came."""
+        """Returns the fallback, for a decision that failed."""
         return Ruled(self.fallback, self.now(), source, why)
 
     def is_told_at_once(self, ruled: Ruled) -> bool:
-        """Whether `tell` is quick too: what rules ask of the past may be asked again for the trail."""
+        """Returns whether `tell` is quick too: for the trail, rules about the past may read the store again."""
         asks = ruled.decision is not None and self.rules is not None and self.rules.rules.asks_the_past
         return self.shadow is None and not asks
 
     def short(self, ruled: Ruled) -> dict[str, object]:
-        """What is known of the step at once, to be kept with the question."""
+        """Returns the values about the step that are known at once, to store with the question."""
         kept: dict[str, object] = {"step": ruled.step.as_wire()}
         if ruled.why:
             kept["why"] = ruled.why[:_LONGEST_WHY]
@@ -109,7 +112,7 @@ class Ruling:
         return kept
 
     def tell(self, ruled: Ruled, delivery: Delivery) -> dict[str, object]:
-        """All that is kept with the question: the end of the trail too, and what the shadow would have said."""
+        """Returns all values to store with the question: also the end of the trail, and the step of the shadow."""
         kept = self.short(ruled)
         if ruled.decision is not None:
             try:
@@ -120,7 +123,7 @@ class Ruling:
             except Exception as fault:  # a look-up of the past that fails
                 kept["trail_trouble"] = f"{type(fault).__name__}: {fault}"[:_LONGEST_WHY]
         if self.shadow is not None and (self.rules is None or ruled.decision is not None):
-            # Beside an override, or a decision that did not come, there is nothing to compare it with.
+            # An override, or a failed decision, cannot be compared with the shadow.
             kept["shadow"] = self._shadowed(self.shadow.rules, ruled, delivery)
         return kept
 
@@ -129,7 +132,7 @@ class Ruling:
         would: dict[str, object] = {"step": found.step.as_wire(), "rule": found.rule}
         if found.trouble:
             would["why"] = found.trouble[:_LONGEST_WHY]
-        # Of a round of extensions it is not told apart whose turn it is: the shadow takes no turn from anybody.
+        # The turns of a round robin are not compared: the shadow takes no turn from anybody.
         before = ruled.decision.destination if ruled.decision is not None else str(ruled.step)
         return {**would, "moved": found.destination != before}
 
@@ -142,7 +145,7 @@ class Ruling:
         return Ruled(found.step, now, source, why, found, took)
 
     def _rules_in_force(self) -> Rules | None:
-        """The rules as the file says them, with the fallback that was given in the place of the file's."""
+        """Returns the rules of the file, with the fallback of the command line in place of the file's."""
         if self.rules is None:
             return None
         read, served = self._served

@@ -1,4 +1,4 @@
-"""The side of a listener that faces its event store: a file of its own, or a server that it shares with others."""
+"""The listener's side of its event store: its own file, or a server that it shares with other listeners."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ from alovoice_cli.stores.spool import Spool
 
 @dataclass(frozen=True, slots=True)
 class QueuedFor:
-    """What is to be queued for whom: `queued` says it of an event; of finished and missed calls these are told."""
+    """What to queue for the targets: `queued` returns it for an event; the other fields are targets for calls."""
 
     queued: Callable[[Event], Sequence[QueuedDelivery]]
     call_targets: Sequence[CallTarget]
@@ -40,9 +40,9 @@ class QueuedFor:
 def writer_of(
     url: str, spool_folder: Path, queued: QueuedFor, callbacks: EventStoreCallbacks, now: Callable[[], datetime]
 ) -> EventWriter:
-    """Returns the writer of the store, which is not at work yet. `spool_folder` has the spool of one on a server.
+    """Returns the writer of the store, not started yet. `spool_folder` has the spool of a store on a server.
 
-    Raises UsageError where the URL or the folder is of no use, or psycopg is not installed.
+    Raises UsageError if the URL or the folder cannot be used, or psycopg is not installed.
     """
     targets = (queued.queued, queued.call_targets, queued.notice_targets)
     if not is_server_url(url):
@@ -63,7 +63,7 @@ def forwarding_of(
     commands: OutboxCommands,
     wording: NoticeWording,
 ) -> OutboxHolder | OutboxSharer:
-    """Returns what forwards from the store's outbox, and tells people of missed calls; it is not started yet."""
+    """Returns the part that forwards from the store's outbox and reports missed calls; it is not started yet."""
     couriers, messengers = senders
 
     def workers_of(access: OutboxAccess) -> OutboxWorkers:

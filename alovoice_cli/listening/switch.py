@@ -1,4 +1,4 @@
-"""The override as a running listener sees it: obeyed from the next question on, and told when it begins and ends."""
+"""The override for a running listener: obeyed from the next question on, and reported when it begins and ends."""
 
 import time
 from collections.abc import Callable
@@ -14,7 +14,10 @@ _MARK_SECONDS = 2.0
 
 
 class Switch:
-    """`in_force` is asked on a caller's time: it reads the file only where its state has changed, and says nothing."""
+    """The override of one profile.
+
+    `in_force` is called while a caller waits: it reads the file only after a change, and reports nothing.
+    """
 
     def __init__(self, file: OverrideFile, warn: Callable[[str], None], zone: tzinfo) -> None:
         self._file, self._warn, self._zone = file, warn, zone
@@ -24,20 +27,20 @@ class Switch:
         self._marked_at = float("-inf")
 
     def mark(self) -> None:
-        """Shows `alovoice route override` that somebody obeys it, every two seconds."""
+        """Marks every two seconds, for `alovoice route override`, that a listener obeys the file."""
         clock = time.monotonic()
         if clock - self._marked_at >= _MARK_SECONDS:
             self._marked_at = clock
-            with suppress(OSError):  # a full disk: the override is obeyed all the same
+            with suppress(OSError):  # a full disk: the override is obeyed anyway
                 self._file.mark_reader()
 
     def unmark(self) -> None:
-        """Shows that the listener ends."""
+        """Removes the mark when the listener ends."""
         with suppress(OSError):
             self._file.unmark_reader()
 
     def in_force(self, now: datetime) -> Override | None:
-        """What every caller gets now. Raises nothing: a file that can't be read is no override."""
+        """Returns the override that applies now, or None. Raises nothing: an unreadable file is no override."""
         try:
             stamp = self._file.stamp()
             if stamp != self._read[0]:
@@ -49,7 +52,7 @@ class Switch:
         return override if override is not None and override.holds(now) else None
 
     def tell(self, now: datetime) -> None:
-        """Says what has begun or ended since it was last told; for a thread that may wait for the terminal."""
+        """Reports overrides that have begun or ended since the last report; for a thread that may wait to print."""
         override = self.in_force(now)
         before, self._told = self._told, override
         if override is not None and override != before:

@@ -1,5 +1,4 @@
-"""Tells others how the service is: systemd (sd_notify(3)), by a datagram to the socket that NOTIFY_SOCKET names; and
-whoever waits for a file."""
+"""Reports the service's state to systemd (sd_notify(3): a datagram to NOTIFY_SOCKET), and by a ready file."""
 
 import asyncio
 import os
@@ -15,11 +14,11 @@ from alovoice_cli.language import tr
 
 _BEAT_SECONDS = 0.5
 _DEAD_SECONDS = 15.0
-_SEND_SECONDS = 0.1  # of a loop that others wait for: systemd's queue is short, and may be full
+_SEND_SECONDS = 0.1  # seconds in a loop that others wait for: systemd's queue is short, and may be full
 
 
 def notify(environ: Mapping[str, str], state: str) -> None:
-    """Sends a state such as `READY=1`; does nothing where nobody asked for it."""
+    """Sends a state such as `READY=1`; does nothing without NOTIFY_SOCKET."""
     address = environ.get("NOTIFY_SOCKET", "")
     if not address or not hasattr(socket, "AF_UNIX"):
         return
@@ -32,7 +31,7 @@ def notify(environ: Mapping[str, str], state: str) -> None:
 
 
 def watchdog_seconds(environ: Mapping[str, str]) -> float | None:
-    """Within how many seconds systemd wants to hear of this process, as sd_watchdog_enabled(3) has it, or None."""
+    """Returns the watchdog's interval in seconds, as sd_watchdog_enabled(3) defines it, or None."""
     if environ.get("WATCHDOG_PID", str(os.getpid())) != str(os.getpid()):
         return None
     text = environ.get("WATCHDOG_USEC", "")
@@ -40,9 +39,9 @@ def watchdog_seconds(environ: Mapping[str, str]) -> float | None:
 
 
 class Heartbeat:
-    """Beats in the listener's loop. While nothing is wrong, the ready file is there and systemd's watchdog is told.
+    """Beats in the listener's loop. While nothing is wrong, the ready file exists and systemd's watchdog is fed.
 
-    `trouble` says why the listener takes nothing now, and is empty where it does; `say` hears when that changes.
+    `trouble` returns why the listener takes nothing now, or ''; `say` is called when that changes.
     """
 
     def __init__(
@@ -61,11 +60,11 @@ class Heartbeat:
 
     @property
     def is_alive(self) -> bool:
-        """Whether the loop has come round of late; from any thread."""
+        """Returns whether the loop has run recently; for any thread."""
         return time.monotonic() - self._beat_at < _DEAD_SECONDS
 
     def begin(self, ready_text: str) -> None:
-        """Writes the ready file, and tells systemd that the start is over. Raises UsageError."""
+        """Writes the ready file, and tells systemd that the start is complete. Raises UsageError."""
         self._ready_text = ready_text
         try:
             self._write_ready_file()
@@ -81,7 +80,7 @@ class Heartbeat:
         notify(self._environ, "READY=1")
 
     async def run(self, is_ending: Callable[[], bool]) -> None:
-        """Beats until the listener ends; then it is ready no more."""
+        """Beats until the listener ends; then it is no longer ready."""
         pause = min(_BEAT_SECONDS, (self._watchdog or 1.0) / 4)
         while not is_ending():
             self._beat_at = time.monotonic()
@@ -94,29 +93,29 @@ class Heartbeat:
         self._remove_ready_file()
 
     def end(self) -> None:
-        """Tells systemd, and removes the ready file where the start was over."""
+        """Tells systemd, and removes the ready file if the start was complete."""
         notify(self._environ, "STOPPING=1")
         if self._ready_text:
             self._remove_ready_file()
 
     def _follow(self, trouble: str) -> None:
-        """Has the ready file there or not, and says one line when the trouble comes and one when it is over."""
+        """Creates or removes the ready file, and reports in one line when a trouble begins or ends."""
         if trouble:
             self._remove_ready_file()
         elif self._ready_file is not None and not self._ready_file.exists():
-            with suppress(OSError):  # a disk that is still full: the next beat tries again
+            with suppress(OSError):  # the disk is still full: the next beat tries again
                 self._write_ready_file()
         if bool(trouble) == self._is_well:
             self._is_well = not trouble
             self._say(tr("not ready: {problem}", problem=trouble) if trouble else tr("ready again"))
 
     def _write_ready_file(self) -> None:
-        """Puts the file there whole, readable by its owner alone: it holds the secret of the URLs."""
+        """Writes the whole file at once, readable only by its owner: it contains the secret of the URLs."""
         if self._ready_file is None:
             return
         temporary = self._ready_file.with_name(f".{self._ready_file.name}.{os.getpid()}")
         try:
-            temporary.unlink(missing_ok=True)  # in a container every listener has the same number
+            temporary.unlink(missing_ok=True)  # in a container every listener has the same process id
             descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
             with open(descriptor, "w", encoding="utf-8") as file:  # noqa: PTH123 - a descriptor has no path
                 file.write(self._ready_text)

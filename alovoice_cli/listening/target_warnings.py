@@ -1,4 +1,4 @@
-"""What the operator is told of the outbox's targets: each trouble once, with the command that helps."""
+"""Messages to the operator about the outbox's targets: each trouble once, with the command that helps."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -19,18 +19,18 @@ _GIVE_UP_LINE_SECONDS = 60.0
 
 
 class OutboxCommands:
-    """The command lines that order something of the outbox. `store_words` are the words that name the same store."""
+    """The command lines for orders to the outbox. `store_words` are the words that name the same store."""
 
     def __init__(self, store_words: Sequence[str]) -> None:
         self._store_words = store_words
 
     def __call__(self, verb: str, *words: str) -> str:
-        """The command line, in marks that set it off."""
+        """Returns the command line in backquotes."""
         return f"`{' '.join(['alovoice events outbox', verb, *words, *self._store_words])}`"
 
 
 class TargetWarnings:
-    """Tells of one target. For any thread."""
+    """The messages about one target. For any thread."""
 
     def __init__(self, target: Target, complain: Callable[[str], None], commands: OutboxCommands) -> None:
         self._target, self._complain, self._commands = target, complain, commands
@@ -40,9 +40,10 @@ class TargetWarnings:
         self._given_up_why = ""
 
     def tell(self, change: HealthChange, waiting: int) -> None:
-        """One line when the target begins to fail, one when it takes events again, with the most that waited.
+        """Reports when the target begins to fail, and when it takes events again, with the most waiting events.
 
-        `waiting` are waiting now; it counts where the target begins or ends to fail, or the backlog is pulled forward.
+        `waiting` counts waiting events; it is called when the target begins or ends to fail, or the backlog is due at
+        once.
         """
         label = self._target.label
         self._waited = max(self._waited, waiting)
@@ -74,7 +75,7 @@ class TargetWarnings:
             self._waited = 0
 
     def tell_refused(self, event_id: str, outcome: DeliveryOutcome) -> None:
-        """The target does not take this one event."""
+        """Reports that the target refuses this event."""
         if outcome.status is None:
             text = tr(
                 "{target}: event {id} was not sent ({problem}): the listener tries again for 72 hours",
@@ -92,7 +93,7 @@ class TargetWarnings:
         self._complain(text)
 
     def tell_given_up(self, event_id: str, outcome: DeliveryOutcome) -> None:
-        """An event became a dead letter: a line for each, but of events that nobody took for long one line a minute."""
+        """Reports a dead letter: a line for each event, but one line a minute for events that waited too long."""
         if outcome.kind == "dead":
             again = self._commands("retry", event_id, "--target", target_id(self._target.name))
             text = (
@@ -107,7 +108,7 @@ class TargetWarnings:
         self.tell_count()
 
     def tell_count(self, *, last: bool = False) -> None:
-        """How many events were given up since the last line about them; nothing before a minute has passed."""
+        """Reports how many events were given up since the last report, once a minute."""
         is_time = last or time.monotonic() - self._given_up_told_at > _GIVE_UP_LINE_SECONDS
         if not self._given_up or not is_time:
             return
@@ -126,7 +127,7 @@ class TargetWarnings:
 
 
 def interrupted_line(name: str, label: str, event_id: str, commands: OutboxCommands) -> str:
-    """What is to be told of a program that ran when its listener died."""
+    """Returns the message about a program that was running when its listener died."""
     again = commands("retry", event_id, "--target", target_id(name))
     return tr(
         "{target}: event {id}: {problem}; {command} runs the program again",
@@ -138,7 +139,7 @@ def interrupted_line(name: str, label: str, event_id: str, commands: OutboxComma
 
 
 def start_lines(standing: Sequence[TargetStanding], own: Sequence[Target], commands: OutboxCommands) -> list[str]:
-    """What is to be told when forwarding begins: targets that were stopped, and events of targets that are gone."""
+    """Returns the messages at the start of forwarding: stopped targets, and events of removed targets."""
     names = {target.name for target in own}
     orphans = [_orphan_line(one, commands) for one in standing if one.waiting and one.name not in names]
     return [_stopped_line(one, commands) for one in standing if one.state == "stopped" and one.name in names] + orphans

@@ -1,4 +1,4 @@
-"""Who is to be told of which events: the words of `--forward` and `--exec`."""
+"""The targets of events: the words of `--forward` and `--exec`."""
 
 import re
 import shlex
@@ -13,10 +13,10 @@ from alovoice_cli.language import tr
 from alovoice_cli.masking import disarm
 
 _TOLD_TO_ALL: tuple[EventType, ...] = ("callstart", "callend", "result")
-"""A route question is for whoever decides: it goes to those alone who name it."""
+"""The types that targets without a type receive. Only targets that name `route` receive route questions."""
 
 EventReader = Callable[[Delivery], Mapping[str, object]]
-"""The event of a stored delivery as JSON: what programs get, and with `--forward-json` also URLs."""
+"""Returns the event of a stored delivery as JSON, for programs, and with `--forward-json` also for URLs."""
 
 _CHAT = r"-?[1-9][0-9]{0,19}|@[A-Za-z][A-Za-z0-9_]{3,63}"
 _HEADER_NAME = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]+")
@@ -27,9 +27,9 @@ _OWN_HEADERS = ("connection", "expect", "keep-alive", "te", "trailer", "transfer
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One `--forward`, `--exec` or `--notify`: its name in the outbox, and the types that it is told.
+    """One `--forward`, `--exec` or `--notify`: its name in the outbox, and the types that it receives.
 
-    `url` for a forward, `command` (an argument list) for a program, `chat` for Telegram; `label` is how it is called in
+    `url` for a forward, `command` (an argument list) for a program, `chat` for Telegram; `label` is its name in
     messages.
     """
 
@@ -40,16 +40,16 @@ class Target:
     command: tuple[str, ...] = ()
     chat: str = ""
     is_named: bool = False
-    """Whether the kind was named: `callstart=URL` asks the CRM for its answer too."""
+    """Whether a type was named: `callstart=URL` also asks the CRM for its answer."""
 
 
 def parse_forward(text: str, option: str = "--forward") -> Target:
-    """The target of `[TYPE=]URL`. Raises UsageError."""
+    """Returns the target of `[TYPE=]URL`. Raises UsageError."""
     kinds, url = _kinds(text)
     try:
         parts = urlsplit(url)
         is_url = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # such as `http://[::1`, or a port over 65535
+    except ValueError:  # for example `http://[::1`, or a port over 65535
         is_url = False
     if not is_url:
         place = shown(url) if "//" in url else shown(url).partition("/")[0]
@@ -62,13 +62,13 @@ def parse_forward(text: str, option: str = "--forward") -> Target:
             tr("{option}: the URL contains a user or a password", option=option), hint=tr("leave them out")
         )
     is_named = kinds != _TOLD_TO_ALL
-    # The path may hold a key; two targets of one host are told apart by their kinds.
+    # The path may contain a key; their types distinguish two targets of one host.
     label = f"{parts.scheme}://{parts.netloc}" + (f" ({', '.join(kinds)})" if is_named else "")
     return Target(_name("forward", kinds, url), kinds, label, url, is_named=is_named)
 
 
 def parse_exec(text: str, option: str = "--exec") -> Target:
-    """The target of `[TYPE=]CMD`, whose words are split as a shell's are; no shell runs them. Raises UsageError."""
+    """Returns the target of `[TYPE=]CMD`, split into words like a shell does; no shell runs them. Raises UsageError."""
     kinds, command = _kinds(text)
     try:
         words = tuple(shlex.split(command))
@@ -90,7 +90,7 @@ def parse_exec(text: str, option: str = "--exec") -> Target:
 
 
 def parse_notify(text: str, option: str = "--notify") -> Target:
-    """The target of `telegram:CHAT`, `exec:CMD` or `https://…`. Raises UsageError."""
+    """Returns the target of `telegram:CHAT`, `exec:CMD` or `https://…`. Raises UsageError."""
     text = text.strip()
     scheme, _, rest = text.partition(":")
     name = _name("notify", ("missed",), text)
@@ -114,15 +114,18 @@ def parse_notify(text: str, option: str = "--notify") -> Target:
 
 
 def shown(words: str) -> str:
-    """The words of a target without what may hold a key: scheme and host of a URL, else the first word."""
+    """Returns the words of a target without possible keys: scheme and host of a URL, else the first word."""
     first = re.split(r"[?#\s]", words.strip(), maxsplit=1)[0]
     scheme, slashes, rest = first.partition("//")
     return scheme + slashes + rest.partition("/")[0].rpartition("@")[2]
 
 
 def parse_headers(lines: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """The headers of `Name: value` lines, each with the place that names it in errors; empty lines and `#` lines are
-    none. Names come out in lower case. Raises UsageError, which holds no line: its value is a secret."""
+    """Returns the headers of `Name: value` lines, with lower-case names.
+
+    Each line comes with its place for error messages. Empty lines and `#` lines are ignored. Raises UsageError, which
+    never contains a line: its value is a secret.
+    """
     headers: dict[str, str] = {}
     for place, line in lines:
         if not line.strip() or line.startswith("#"):
@@ -153,5 +156,5 @@ def _kinds(text: str) -> tuple[tuple[TargetType, ...], str]:
 
 
 def _name(sort: str, kinds: Sequence[TargetType], what: str) -> str:
-    """A name that is the same at the next start; what it stands for may hold a key, and is not kept."""
+    """Returns a name that is the same at the next start; the original may contain a key, and is not stored."""
     return f"{sort} {'+'.join(kinds)} {sha256(what.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"

@@ -1,4 +1,4 @@
-"""A thread that looks at the files of the rules and at the override, and tells the operator what has changed."""
+"""A thread that watches the files of the rules and the override, and reports changes to the operator."""
 
 import threading
 import time
@@ -12,14 +12,14 @@ from alovoice_cli.listening.switch import Switch
 from alovoice_cli.routing.live import Live, RefusedRules, Reloaded
 
 _LOOK_SECONDS = 0.5
-_STILL_SECONDS = 0.4  # what changes while it is looked at is being written: half a file is no mistake of the operator's
+_STILL_SECONDS = 0.4  # seconds: a file that changes while it is read is still being written
 _RETRY_SECONDS = 30.0
-_MOST_OVERTAKEN = 3  # then one reading goes on to its end: a list that never rests comes into force too
+_MOST_OVERTAKEN = 3  # then one reading continues to its end, so that a list that always changes also comes into force
 _END_SECONDS = 1.0
 
 
 class FollowedRules:
-    """The rules of one file and their reload, which a newer change of the files overtakes."""
+    """The rules of one file and their reload; a newer change of the files replaces a running reload."""
 
     def __init__(self, live: Live, wake: Callable[[], None]) -> None:
         self.live, self._wake = live, wake
@@ -29,7 +29,7 @@ class FollowedRules:
         self._overtaken = 0
 
     def look(self, now: datetime) -> Reloaded | RefusedRules | None:
-        """What a reload has ended with, None where there is nothing to say. Raises ReloadFailedError."""
+        """Returns the result of an ended reload, or None. Raises ReloadFailedError."""
         stamps, clock = self.live.stamps(), time.monotonic()
         if stamps != self._stamps:
             self._stamps, self._changed_at, self._retry_at = stamps, clock, 0.0
@@ -55,14 +55,14 @@ class FollowedRules:
             raise
 
     def give_up(self) -> None:
-        """Ends the reload that is under way."""
+        """Ends the running reload."""
         if self._reload is not None:
             self._reload.give_up()
             self._reload = None
 
 
 class Watch:
-    """`lives` are rules by what they are called in a message: those in force, and a shadow's."""
+    """The watching thread. `lives` are rules by their name in messages: those in force, and a shadow's."""
 
     def __init__(
         self,
@@ -80,12 +80,12 @@ class Watch:
         self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
 
     def start(self) -> None:
-        """Begins to look, twice a second."""
+        """Starts to look, twice a second."""
         self._switch.mark()
         self._thread.start()
 
     def close(self) -> None:
-        """Looks no more, and ends what is being read."""
+        """Stops looking, and ends a running reload."""
         self._is_ending = True
         self._wake.set()
         if self._thread.is_alive():
@@ -96,7 +96,7 @@ class Watch:
             self._wake.clear()
             try:
                 self._look()
-            except Exception as fault:  # whatever it was, the last good rules stay, and the next look may go well
+            except Exception as fault:  # whatever the error is, the last good rules stay, and the next look may succeed
                 self._tell_trouble(fault)
             self._wake.wait(_LOOK_SECONDS)
         self._switch.unmark()
