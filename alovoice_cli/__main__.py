@@ -12,9 +12,9 @@ def main() -> None:
             sys.stdout.flush()
             return
         except (OSError, ValueError):
-            pass  # a full disk, a closed stream, an encoding: the long way says so
-    # A command ends before garbage would matter, and a server still collects, only by a rarer rhythm. Measured: a tenth
-    # of the start-up would go into collections while modules load.
+            pass  # for a full disk, a closed stream or an encoding: the normal way reports it
+    # A command ends before garbage matters, and a server still collects garbage, only less often. Measured: a tenth of
+    # the start-up time would be spent on collections while modules load.
     gc.set_threshold(200_000, 20, 100)
     from alovoice_cli.process import run_process  # noqa: PLC0415 - after the quick answer above
 
@@ -22,7 +22,7 @@ def main() -> None:
 
 
 def _quick_answer(words: list[str]) -> str:
-    """What these words print, where that is known before anything else is loaded: a tenth of the time; else nothing."""
+    """Returns the output of words that need no other module, in a tenth of the usual time; '' for other words."""
     if words in (["--version"], ["-V"], ["version"]):
         from alovoice_cli import __version__  # noqa: PLC0415 - as said above
 

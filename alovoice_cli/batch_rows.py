@@ -44,12 +44,12 @@ class BatchRow:
     our_id: str = ""
     cells: Mapping[str, str] = field(default_factory=dict)
     generation: int = 1
-    """The latest list with this row: 1, and one more for each accepted change of the list."""
+    """The latest version of the list with this row: 1, and one more for each accepted change of the list."""
 
 
 @dataclass(frozen=True, slots=True)
 class RowProgress:
-    """How far a row has come. `sent`: no, maybe or yes; `risks`: how often it was sent at the risk of a second call."""
+    """The progress of a row. `sent`: no, maybe or yes; `risks`: how often it was sent at the risk of a second call."""
 
     state: State = "pending"
     attempts: int = 0
@@ -85,7 +85,7 @@ class RowResult:
     pause: float | None = None
 
     def end(self, course: RowProgress, ended_at: str) -> RowProgress:
-        """Returns the progress of a row that was at `course` before this attempt."""
+        """Returns the progress of a row that had the progress `course` before this attempt."""
         return RowProgress(
             state=self.outcome,
             attempts=course.attempts,

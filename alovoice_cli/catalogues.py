@@ -55,7 +55,7 @@ def source_texts(folder: Path = SOURCE) -> Iterator[Text]:
 
 
 def _texts_of_table(table: dict[str, Any]) -> Iterator[str]:
-    """Yields the texts that a file of cases or scenarios holds for people."""
+    """Yields the texts for people in a file of cases or scenarios."""
     for name, value in table.items():
         if isinstance(value, dict):
             yield from _texts_of_table(value)
@@ -84,7 +84,7 @@ def help_texts() -> Iterator[Text]:
     from alovoice_cli.commands.command_tree import full_tree  # noqa: PLC0415 - same
 
     yield from _texts_of_command(full_tree(), "alovoice")
-    for noun in NOUNS:  # a command that is not loaded has its line of help alone
+    for noun in NOUNS:  # a command that is not loaded has only its line of help
         yield Text(noun.help, "alovoice")
         yield from (Text(verb.help, f"alovoice-{noun.name}") for verb in noun.verbs)
 
@@ -113,18 +113,18 @@ def collect() -> "Catalog":
     for text in (*source_texts(), *help_texts()):
         message = found.get(text.one, text.context)
         if message is not None and text.many and isinstance(message.id, str):
-            del found._messages[text.one]  # counted in one place and not in the other: one entry serves both
+            del found._messages[text.one]  # counted in one place and not in another: one entry serves both
         found.add(text.id, locations=[(text.place, 0)], context=text.context)
     return found
 
 
 def update(path: Path, found: "Catalog", *, prune: bool) -> None:
-    """Writes the catalogue at the path again: with all texts that were found, and its translations."""
+    """Writes the catalogue at the path again: all found texts, with its translations."""
     from babel.messages.pofile import read_po, write_po  # noqa: PLC0415 - as above
 
     with path.open("rb") as file:
         catalogue = read_po(file, domain=DOMAIN)
-    header = path.read_text("utf-8").partition("\n\n")[0]  # as it is: dates would be a change in each run
+    header = path.read_text("utf-8").partition("\n\n")[0]  # unchanged: dates would differ in each run
     for gone in catalogue.obsolete.values():  # a text may have come back
         if found.get(_key(gone), gone.context) and not catalogue.get(_key(gone), gone.context):
             catalogue.add(gone.id, gone.string, context=gone.context)
@@ -137,7 +137,7 @@ def update(path: Path, found: "Catalog", *, prune: bool) -> None:
     catalogue.obsolete.clear()
     catalogue.obsolete.update(gone_for_good)
     for message in catalogue:
-        message.flags.discard("python-format")  # a text is filled with `format`, and a percent sign is one
+        message.flags.discard("python-format")  # `format` fills a text: a percent sign has no meaning in it
     with path.open("wb") as file:
         file.write(f"{header}\n\n".encode())
         write_po(file, catalogue, width=0, omit_header=True, include_lineno=False, ignore_obsolete=prune)

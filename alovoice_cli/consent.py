@@ -1,4 +1,4 @@
-"""The question before an action that cannot be undone: how many people do you mean to reach?"""
+"""The confirmation before an action that cannot be undone: the operator states how many people to reach."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class Reach:
 
 
 def check_confirmed(reach: Reach, confirm: int) -> None:
-    """Raises CheckFailedError (8) where `--confirm` names another number."""
+    """Raises CheckFailedError (8) if `--confirm` names another number."""
     if confirm != reach.number:
         raise CheckFailedError(
             tr(

@@ -78,7 +78,7 @@ _SYSTEM_REASONS = (
 
 
 def reason_of(error: Exception) -> str:
-    """Returns why the system refused something: `Permission denied`; what other errors say."""
+    """Returns the system's reason for an error (`Permission denied`), or the error's own text."""
     said = getattr(error, "strerror", None)
     return tr(said) if isinstance(said, str) else text_of(error)
 
@@ -95,7 +95,7 @@ def worst(codes: list[int]) -> int:
 
 
 class AlovoiceError(Exception):
-    """A failure that the user sees as one sentence.
+    """A failure, in a form for the user.
 
     `message` says what is wrong, `hint` what to do next (with the exact command if possible), `detail` further help:
     each without token and secrets, in the language of the run (see `language`). `status` is the HTTP status of a
@@ -128,7 +128,7 @@ class AlovoiceError(Exception):
         return self.exit_code is not ExitCode.UNKNOWN_OUTCOME
 
     def as_json(self) -> dict[str, object]:
-        """The object that `--json` prints on stderr under the key `error`."""
+        """Returns the object that `--json` prints on stderr under the key `error`."""
         return {
             "kind": self.kind,
             "message": self.message,

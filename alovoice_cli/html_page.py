@@ -130,7 +130,7 @@ def with_note(text: str, note: str) -> Html:
 
 
 def legend(named: Iterable[tuple[str, str]]) -> Html:
-    """Returns the meaning of colours: pairs of a name and a CSS colour."""
+    """Returns the legend of colours, from pairs of a name and a CSS colour."""
     items = "".join(
         f'<li><span class="swatch" style="background:{color}"></span>{safe(name)}</li>' for name, color in named
     )

@@ -105,7 +105,7 @@ def in_english(text: str) -> str:
 
 
 def text_of(error: BaseException) -> str:
-    """Returns what an error says, with its English."""
+    """Returns the text of an error, with its English."""
     said = error.args[0] if error.args else None
     return said if isinstance(said, str) else str(error)
 

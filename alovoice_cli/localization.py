@@ -1,7 +1,7 @@
 """Numbers and dates for people, in the language of the run.
 
-Lengths of time are in `moments`. All texts remember their English. A moment is written by its own clock: the zone is
-the caller's.
+Lengths of time are in `moments`. All texts remember their English. A moment is written in its own time zone, which the
+caller chooses.
 """
 
 from datetime import date, datetime
@@ -39,7 +39,7 @@ def short_weekday(day: date) -> str:
 
 
 def short_month(day: date) -> str:
-    """Returns `Nov`, as it stands behind the number of the day."""
+    """Returns `Nov`, the form after the number of the day."""
     names = (
         pgettext("month", "Jan"),
         pgettext("month", "Feb"),
@@ -71,9 +71,9 @@ def weekday_text(day: date, *, year: bool = False) -> str:
 
 
 def days_text(first: date, last: date, *, year: bool = False) -> str:
-    """Returns `Mon 24 – Wed 26 Nov`; the month and the year are said twice where they differ.
+    """Returns `Mon 24 – Wed 26 Nov`; repeats the month and the year if they differ.
 
-    With `year` it is always said.
+    With `year` the year is always written.
     """
     twice = first.year != last.year
     end = weekday_text(last, year=year or twice)

@@ -1,5 +1,4 @@
-"""Runs one command line: builds the part of the tree that the words need, and turns whatever goes wrong into a
-message and an exit code. The only place that does either."""
+"""Runs one command line; the only place that turns an error into a message and an exit code."""
 
 import errno
 import os
@@ -30,7 +29,7 @@ _UNWRITABLE = (*_NO_SPACE, errno.EIO, errno.EBADF)
 
 
 def run(session: Session) -> int:
-    """Runs the words of the session and returns the exit code. Prints every error itself; raises nothing avoidable.
+    """Runs the words of the session and returns the exit code. Prints every error itself.
 
     Once a request that dials has left, no local error may look like "nothing happened": the send guard decides the exit
     code.
@@ -106,7 +105,7 @@ def _choose_language(session: Session, argv: list[str]) -> None:
 
 
 def _usage_error(wrong_words: typer.TyperException) -> UsageError:
-    """Returns the error for what `command_classes` has no words of its own for."""
+    """Returns the error for wrong words that `command_classes` does not explain itself."""
     ctx = getattr(wrong_words, "ctx", None)
     path = ctx.command_path if ctx else PROGRAM
     return UsageError(wrong_words.format_message().rstrip("."), hint=tr("see `{command} --help`", command=path))

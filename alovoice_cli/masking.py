@@ -169,9 +169,9 @@ def _spellings(secret: str) -> Iterable[str]:
 
 
 def disarm(text: str, *, one_line: bool = True) -> str:
-    """The text with control and direction characters shown instead of obeyed: `^[` for ESC, `\\u202e` for bidi.
+    r"""Returns the text with control and direction characters made visible: `^[` for ESC, `\u202e` for bidi.
 
-    With `one_line`, tabs and line ends are shown as `\\t` and `\\n` too.
+    With `one_line`, tabs and line ends are shown as `\t` and `\n` too.
     """
     return _compiled(_ARMED_IN_A_LINE if one_line else _ARMED).sub(_show, text)
 

@@ -22,7 +22,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class ClockTime(NamedTuple):
-    """The present moment (aware), and the zone in which days begin and times are read."""
+    """The present moment (aware), and the zone for days and times."""
 
     now: datetime
     zone: tzinfo
@@ -41,7 +41,7 @@ class Moment(NamedTuple):
 
     @property
     def end(self) -> datetime:
-        """Returns the end of a period that lasts until this moment: a day is included, whole."""
+        """Returns the end of a period until this moment: it includes the whole of a named day."""
         if not self.is_day:
             return self.at
         following = self.at.date() + timedelta(days=1)
@@ -69,7 +69,7 @@ class DailyHours(NamedTuple):
         return opens < self.end or closes >= self.begin
 
     def hold(self, local: datetime) -> bool:
-        """Returns whether the moment, by its own clock, is within the hours."""
+        """Returns whether the moment, in its own zone, is within the hours."""
         minute = local.time()
         return self.overlap(minute, minute)
 
@@ -78,7 +78,7 @@ class DailyHours(NamedTuple):
 
 
 def _named(option: str, text: str) -> str:
-    """Returns the text in quotes, behind the option's name where it has one."""
+    """Returns the text in quotes, after the option's name if there is one."""
     return joined(" ", (option, repr(text))) if option else repr(text)
 
 
@@ -149,12 +149,12 @@ def _zone(text: str, default: tzinfo) -> tzinfo | None:
 
 
 def days_ago(days: int, clock: ClockTime) -> str:
-    """Returns the day this many days before today, as an option's text."""
+    """Returns the day this many days before today, in the form of an option's value."""
     return (clock.today - timedelta(days=days)).isoformat()
 
 
 def unix_microseconds(moment: datetime) -> int:
-    """An aware moment as unix microseconds."""
+    """Returns an aware moment as unix microseconds."""
     return (moment - _EPOCH) // timedelta(microseconds=1)
 
 
@@ -167,7 +167,7 @@ def from_unix(seconds: int, zone: tzinfo) -> datetime | None:
 
 
 def short_text(moment: datetime, clock: ClockTime) -> str:
-    """The moment for a narrow column: `14:02:07` today, `04-25 14:02` this year, else the day alone."""
+    """Returns the moment for a narrow column: `14:02:07` today, `04-25 14:02` this year, else only the day."""
     local = moment.astimezone(clock.zone)
     if local.date() == clock.today:
         return f"{local:%H:%M:%S}"
@@ -175,7 +175,7 @@ def short_text(moment: datetime, clock: ClockTime) -> str:
 
 
 def long_text(moment: datetime, clock: ClockTime) -> str:
-    """The moment whole, to the second, in the zone: `2025-04-25 14:02:07`."""
+    """Returns the moment to the second, in the zone: `2025-04-25 14:02:07`."""
     return f"{moment.astimezone(clock.zone):%Y-%m-%d %H:%M:%S}"
 
 

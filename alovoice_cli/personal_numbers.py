@@ -1,4 +1,4 @@
-"""Finds numbers of bank cards, passports and persons (PINFL, JShShIR) in a text, by their checksums if they have any.
+"""Finds numbers of bank cards, passports and persons (PINFL, JShShIR) in a text, by check digits if there are any.
 
 A card number is 13 to 19 digits with Luhn's check digit; a PINFL is 14 digits with sex and century, the birthday and a
 check digit with the weights 7 3 1 (resolution 177 of the Cabinet of Ministers of 12.04.2022, lex.uz/docs/5955665). A
@@ -14,7 +14,8 @@ _CARD_LENGTHS = (16, 15, 13, 14, 17, 18, 19)
 _PINFL_LENGTH = 14
 _WEIGHTS = (7, 3, 1)
 _CENTURIES = {"1": 1800, "2": 1800, "3": 1900, "4": 1900, "5": 2000, "6": 2000}
-# Uzcard, Humo, Visa, Mastercard, Maestro, UnionPay, Mir: digits in groups of other sizes than a card's are one of them.
+# Uzcard, Humo, Visa, Mastercard, Maestro, UnionPay, Mir: only their numbers are found in digits that are not grouped
+# like a card's.
 _ISSUERS = re.compile(r"8600|9860|4|5[0-8]|2[2-7]|6[02-9]")
 _DIGIT_GROUPS = re.compile(r"(?<![0-9])[0-9]+(?:[\s,./\u00a0\u2010-\u2015-]{1,3}[0-9]+)*")
 _GROUP = re.compile(r"[0-9]+")
@@ -23,7 +24,7 @@ _CARD_GROUPS = re.compile(r"(?:4 ){3,4}[1-4]|4 6 [45]|1[3-9]")
 
 _LOOKALIKES = str.maketrans("АВЕКМНОРСТХУавекмнорстху", "ABEKMHOPCTXYabekmhopctxy")
 _LETTER = "[A-Za-zАВЕКМНОРСТХУавекмнорстху]"
-# With a gap between letters and digits only series that are given out: "на 1234567" is no passport.
+# With a gap between letters and digits, only issued series count: "на 1234567" is no passport.
 _SERIES = "[AaАаFfKkКк][A-Fa-fKkАВСЕКавсек]"
 _BETWEEN = r"(?:[\s№#,:\u2010-\u2015-]{1,3}|\s(?:номер|рақам\w{0,4}|raqam\w{0,4})\s)"
 _PASSPORT = re.compile(rf"(?<![^\W_])(?:{_LETTER}{{2}}|{_SERIES}{_BETWEEN})[0-9](?:[ \u00a0-]?[0-9]){{6}}(?![^\W_])")

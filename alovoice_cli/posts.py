@@ -1,4 +1,4 @@
-"""A POST to a customer's handler and its answer, for the client, the listener, the events and the sandbox."""
+"""A POST to a customer's handler, and its answer."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ class Posted:
     """The result of a POST. `status` is None without a whole answer, and `error` gives the reason.
 
     `seconds` is the time from before the connection to the last byte; a very long `body` may be cut. `retry_after` is
-    the header of that name.
+    the value of that header.
     """
 
     status: int | None

@@ -1,4 +1,4 @@
-"""The real world around `main.run`: the process's streams, its signals, its exit."""
+"""Connects `main.run` with the real process: its streams, its signals, its exit."""
 
 import contextlib
 import gc

@@ -13,7 +13,7 @@ STATE_TONES: Mapping[str, Literal["good", "bad", "doubt", "alarm"]] = {
     "unsent": "doubt",
     "unknown": "alarm",
 }
-"""What each outcome means to people; an unknown one must be looked into."""
+"""The meaning of each outcome for people: an unknown one must be investigated."""
 
 
 class Intent(NamedTuple):
@@ -45,10 +45,10 @@ class RequestOutcome(NamedTuple):
 
 
 class Receipt(NamedTuple):
-    """What the ledger knows of one request. Times are ISO 8601 in UTC; `outcome` is done, refused, unsent or unknown.
+    """The ledger's record of one request. Times are ISO 8601 in UTC; `outcome` is done, refused, unsent or unknown.
 
     `numbers` are canonical; `path` is a template. A request that was never settled is unknown, and may have been sent;
-    its `exit_code` and what follows are None.
+    its `exit_code` and later fields are None.
     """
 
     receipt: str

@@ -1,4 +1,4 @@
-"""Writes `completions/` and `man/` anew from the command tree: `python -m alovoice_cli.reference_pages`."""
+"""Writes `completions/` and `man/` from the command tree: `python -m alovoice_cli.reference_pages`."""
 
 import sys
 from pathlib import Path
@@ -14,7 +14,7 @@ from alovoice_cli.reference.tree import Command, read_tree
 from alovoice_cli.reference.zsh import write_zsh
 
 WRITERS = {"bash": write_bash, "zsh": write_zsh, "fish": write_fish, "powershell": write_powershell}
-"""What writes each shell's completion script from the command tree."""
+"""The writer of each shell's completion script, from the command tree."""
 
 
 def write_reference(tree: Command, version: str, directory: Path) -> None:

@@ -100,7 +100,7 @@ class Session:
 
     @property
     def clock(self) -> "ClockTime":
-        """Now, in the profile's time zone."""
+        """Returns the present moment, in the profile's time zone."""
         from alovoice_cli.moments import ClockTime
 
         return ClockTime(self.now(), self._zone())
@@ -132,12 +132,12 @@ class Session:
     # --- stores ------------------------------------------------------------------------------------------------------
 
     def use_store(self, flag: str | None) -> None:
-        """Takes receipts, batches and campaigns from the server of `--store`, if it names one, for this run."""
+        """Makes this run keep receipts, batches and campaigns on the server of `--store`, if it names one."""
         if flag and flag.startswith(("postgresql://", "postgres://")):
             self.set_options(self.options._replace(store=flag))
 
     def store_place(self, name: str) -> "Path | str":
-        """Returns where a store lies: the server of the run's store, which machines share, or a file here."""
+        """Returns the place of a store: the server of the run's store, which machines share, or a file here."""
         url = self.event_store_url()
         if url.startswith("postgres"):
             from alovoice_cli.store_urls import is_server_url
@@ -164,7 +164,7 @@ class Session:
         return Analyses(self.paths.state / STORE_NAME, self.settings.profile, self.now, note=self.note)
 
     def event_store_url(self, flag: str | None = None) -> str:
-        """The event store's URL: `--store`, or the profile's. A password in it is never shown."""
+        """Returns the event store's URL: `--store`, or the profile's. A password in it is never shown."""
         url = self.settings.event_store_url(flag or self.options.store)
         if url.startswith("postgres"):
             from alovoice_cli.store_urls import passwords_of
@@ -183,7 +183,7 @@ class Session:
             self.warn(tr("all users of this computer can read the password of --store: {hint}", hint=tr(HOW_TO_LOG_IN)))
 
     def event_store(self, flag: str | None = None) -> "EventStore":
-        """The event store to read: `--store`, or the profile's."""
+        """Returns the event store to read: `--store`, or the profile's."""
         from alovoice_cli.stores.events import EventStore
 
         return EventStore(self.event_store_url(flag))
@@ -195,14 +195,14 @@ class Session:
         return OutboxOrders(self.event_store_url(flag))
 
     def past(self, flag: str | None = None) -> "StoredPast":
-        """Returns the callers' past in the event store, for rules about it."""
+        """Returns the callers' past in the event store, for rules about the past."""
         from alovoice_cli.stores.history import StoredPast
 
         return StoredPast(self.event_store_url(flag))
 
     @cached_property
     def peer_names(self) -> "PeerNames":
-        """The extensions' names: those of the profile's file, and those that the PBX told last."""
+        """Returns the extensions' names: those of the profile's file, and the last ones from the PBX."""
         from alovoice_cli.errors import AlovoiceError
         from alovoice_cli.events.peer_names import PeerNames, names_kept
 
@@ -213,13 +213,13 @@ class Session:
 
         try:
             own = read_peer_names(self.paths.from_home(self.settings.peer_names))
-        except AlovoiceError as error:  # a list of calls is of use without names too
+        except AlovoiceError as error:  # a list of calls is useful without names too
             self.warn(tr("names of extensions are missing: {problem}", problem=error))
             return told
         return PeerNames({**told.names, **own.names})
 
     def keep_peer_names(self, peers: "Sequence[Mapping[str, object]]") -> None:
-        """Keeps the names that the PBX tells of its extensions, for reports; where it cannot, they are not known."""
+        """Stores the extensions' names from the PBX, for reports; an error is ignored."""
         from alovoice_cli.errors import UsageError
         from alovoice_cli.events.peer_names import kept_text, names_told
         from alovoice_cli.output.files import write_private
@@ -231,7 +231,7 @@ class Session:
                 write_private(path, kept_text(names, self.settings.base_url), force=True)
 
     def day_reader(self, flag: str | None = None) -> "DayReader":
-        """Returns what reads days from the event store, by the targets and limits of the profile."""
+        """Returns the reader of days in the event store, with the targets and limits of the profile."""
         from alovoice_cli.events.day import DaySettings
         from alovoice_cli.events.headline_figures import DayTargets
         from alovoice_cli.events.kpi import KpiSettings
@@ -253,7 +253,7 @@ class Session:
         return DayReader(self.event_store(flag), self.outbox(flag), of_profile)
 
     def turn(self, command: str) -> "AbstractContextManager[None]":
-        """Waits until no other process runs this command's critical part, at most `timeout` seconds."""
+        """Holds the lock of this command's critical part during the block; waits for it at most `timeout` seconds."""
         what, patience = tr("`alovoice {command}` is running", command=command), self.settings.timeout
         place = self.store_place(f"{command.replace(' ', '-')}.lock")
         if isinstance(place, str):
@@ -283,7 +283,7 @@ class Session:
 
     @cached_property
     def client(self) -> "Client":
-        """The client of the chosen profile, see `client_for`."""
+        """Returns the client of the chosen profile, see `client_for`."""
         return self.client_for()
 
     def client_for(
@@ -343,7 +343,7 @@ class Session:
 
     @cached_property
     def poster(self) -> "Poster":
-        """Sends unchanged bytes to handlers; makes no connection before the first use."""
+        """Returns the poster of unchanged bytes to handlers; it makes no connection before its first use."""
         from alovoice_cli.api.poster import Poster
 
         return Poster()
@@ -376,11 +376,12 @@ class Session:
         """Returns the receipt of the latest request that dials, creates or costs, or ''."""
         return self.used_send_guard.last_receipt if self.used_send_guard else ""
 
-    # --- what is shown -----------------------------------------------------------------------------------------------
+    # --- output
+    # --------------------------------------------------------------------------------------------------------
 
     @cached_property
     def masker(self) -> "Masker":
-        """Knows the tokens of this run, and hides them in all output."""
+        """Returns the masker of this run's tokens in all output."""
         from alovoice_cli.masking import Masker
 
         return Masker()
@@ -406,10 +407,10 @@ class Session:
             self.note(text)
 
     def warn(self, text: str) -> None:
-        """Prints a warning on stderr, also when quiet."""
+        """Prints a warning on stderr, also with `--quiet`."""
         self.display.message("warning", text)
 
     def note(self, text: str, **fields: object) -> None:
-        """Prints a remark on stderr, unless quiet; a log of JSON lines has the fields too."""
+        """Prints a remark on stderr, unless `--quiet`; a log of JSON lines also has the fields."""
         if not self.options.quiet:
             self.display.message("note", text, **fields)

@@ -13,7 +13,7 @@ class SpreadsheetFormat(NamedTuple):
     mark: str = ""
     """The byte order mark by which Excel recognises UTF-8, or ''."""
     delimiter: str = ""
-    """What divides the cells; nothing: what divided the cells of the file that the CSV is made from, else a comma."""
+    """The character between cells; '' means that of the file that the CSV is made from, else a comma."""
 
 
 PLAIN: Final = SpreadsheetFormat()

@@ -1,4 +1,4 @@
-"""Names of stores on a server: which URLs are such, and how they are shown without a password."""
+"""URLs of stores on a server: recognises them, and shows them without a password."""
 
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
@@ -23,7 +23,7 @@ def holds_password(url: str) -> bool:
 
 
 def masked_url(url: str) -> str:
-    """Returns a server's URL as it may be shown: its password masked."""
+    """Returns a server's URL for display: its password is masked."""
     if not holds_password(url):
         return url
     try:
@@ -42,7 +42,7 @@ _SECRET_OPTIONS = ("password", "sslpassword")
 
 
 def passwords_of(url: str) -> list[str]:
-    """Returns the passwords that a server's URL holds, as they are and as they are spelled in it."""
+    """Returns the passwords in a server's URL, decoded and as written."""
     try:
         parts = urlsplit(url)
     except ValueError:
@@ -52,11 +52,11 @@ def passwords_of(url: str) -> list[str]:
 
 
 def check_stored_url(url: str) -> str:
-    """Returns a store's URL that is kept in a file. Raises ValueError for one that holds a password."""
+    """Returns a store's URL for a file. Raises ValueError for a URL with a password."""
     if is_server_url(url) and holds_password(url):
         raise ValueError(tr("must not contain a password: {hint}", hint=tr(HOW_TO_LOG_IN)))
     return url
 
 
 HOW_TO_LOG_IN = mark("PostgreSQL takes it from PGPASSWORD, ~/.pgpass or a service file")
-"""What is said to whoever writes a password into a URL."""
+"""The hint for a password in a URL."""

@@ -171,7 +171,7 @@ def setting_names() -> tuple[str, ...]:
 
 
 def find_place(key: str, config: Config, profile: str | None) -> TomlPlace:
-    """Where the key stands in the file. Raises UsageError for an unknown key and a bad profile name."""
+    """Returns the place of the key in the file. Raises UsageError for an unknown key and a bad profile name."""
     owner, dot, name = key.rpartition(".")
     if not dot and name in _AT_THE_TOP:
         return TomlPlace(name, None)

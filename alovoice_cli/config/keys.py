@@ -1,4 +1,4 @@
-"""The keys of a profile, each with its form, from TOML and from the words of `config set`."""
+"""The keys of a profile: each with its check, for TOML and for the words of `config set`."""
 
 import re
 from collections.abc import Callable
@@ -20,7 +20,7 @@ _QUIET = r"none|([01]?\d|2[0-3]):[0-5]\d\s*-\s*([01]?\d|2[0-3]):[0-5]\d"
 _MOST = 1_000_000_000
 _ALL_PERCENT = 100
 _LONGEST_SECONDS = 604_800  # a week
-_NO_SECRETS = ("auto", "none")  # words in the place of one
+_NO_SECRETS = ("auto", "none")  # words that stand for a secret
 _PREFIX = r"\+?[0-9]{1,15}"
 _TRUNK = r"\+?[0-9]{1,20}"
 
@@ -38,7 +38,7 @@ class Key(NamedTuple):
     secret: bool = False
 
     def shown(self, value: Value | None) -> Value | None:
-        """The value as it may be shown."""
+        """Returns the value for display: a secret is masked."""
         if not self.secret or value is None:
             return value
         texts = value if isinstance(value, tuple) else (str(value),)
@@ -47,28 +47,28 @@ class Key(NamedTuple):
 
 
 def check_timeout(value: object) -> float:
-    """Seconds, above 0 and at most a day. Raises ValueError."""
+    """Returns the value: seconds, above 0 and at most a day. Raises ValueError."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value <= _LONGEST_TIMEOUT:
         raise ValueError(tr(_TIMEOUT_FORM))
     return float(value)
 
 
 def check_encoding(value: object) -> str:
-    """One of ENCODINGS. Raises ValueError."""
+    """Returns one of ENCODINGS. Raises ValueError."""
     if value not in ENCODINGS:
         raise ValueError(tr("must be one of {names}", names=", ".join(ENCODINGS)))
     return str(value)
 
 
 def check_language(value: object) -> Language:
-    """One of LANGUAGES. Raises ValueError."""
+    """Returns one of LANGUAGES. Raises ValueError."""
     if value not in LANGUAGES:
         raise ValueError(tr("must be one of {names}", names=", ".join(LANGUAGES)))
     return value
 
 
 def check_timezone(value: object) -> str:
-    """`utc +5`, `+05:00` or an IANA name, by its shape alone. Raises ValueError."""
+    """Returns `utc +5`, `+05:00` or an IANA name, checked only by its form. Raises ValueError."""
     if not isinstance(value, str) or not re.fullmatch(_TIMEZONE, value.strip(), re.ASCII | re.IGNORECASE):
         raise ValueError(tr("must have a form such as `utc +5`, `+05:00` or `Asia/Tashkent`"))
     return value.strip()
@@ -77,19 +77,19 @@ def check_timezone(value: object) -> str:
 def _check_base_url(value: object) -> str:
     if not isinstance(value, str):
         raise ValueError(tr("must be a URL in quotes"))
-    # http is checked when the profile is used: `insecure` may stand below, or be set next.
+    # http is checked when the profile is used: `insecure` may follow, or be set next.
     return check_base_url(value, insecure=True)
 
 
 def check_bool(value: object) -> bool:
-    """True or false. Raises ValueError."""
+    """Returns true or false. Raises ValueError."""
     if not isinstance(value, bool):
         raise ValueError(tr("must be true or false"))
     return value
 
 
 def check_command(value: object) -> str:
-    """A command line in one line. Raises ValueError."""
+    """Returns a command line without line ends. Raises ValueError."""
     if not isinstance(value, str) or not value.strip() or not value.isprintable():
         raise ValueError(tr("must be a command in one line, in quotes"))
     import shlex
@@ -109,7 +109,7 @@ def _check_store(value: object) -> str:
                 " in quotes"
             )
         )
-    # A relative path would mean another file in each directory, and split the listener's history.
+    # A relative path would name another file in each directory, and split the listener's history.
     if "://" not in value and not value.startswith("~") and not Path(value).is_absolute():
         raise ValueError(
             tr("must be an absolute path (not {path}), or a URL such as sqlite:////path/to/events.db", path=repr(value))
@@ -230,7 +230,7 @@ def _check_prefixes(value: object) -> tuple[str, ...]:
 
 
 def parse_bool(text: str) -> bool:
-    """`true` or `false`. Raises ValueError."""
+    """Returns the value of `true` or `false`. Raises ValueError."""
     if text not in ("true", "false"):
         raise ValueError(tr("must be true or false"))
     return text == "true"

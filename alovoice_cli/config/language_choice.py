@@ -1,7 +1,7 @@
-"""Chooses the language of a run, before the command tree is built: help pages and errors of parsing are in it too.
+"""Chooses the language of a run before the command tree is built: it is also used for help pages and errors of parsing.
 
-`--lang`, then ALOVOICE_LANG, then the profile's `lang`, then English. `LANG` is not asked: terminals of operators are
-often set up in a language that nobody there reads.
+The order is `--lang`, ALOVOICE_LANG, the profile's `lang`, English. `LANG` is ignored: terminals of operators often
+have a language that nobody there reads.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ from alovoice_cli.language import LANGUAGES, Language, tr
 
 VARIABLE = "ALOVOICE_LANG"
 OWN_LANG = ("call", "ivr")
-"""The command whose own `--lang` is the voice menu's language: behind these words it is not the program's."""
+"""The command with its own `--lang`, the voice menu's language: after these words `--lang` is not the program's."""
 
 _VALUED = ("--profile", "--columns", "--color", "--timeout", "--base-url", "--lang")
 _LARGEST_BYTES = 256 << 10  # of a configuration file
@@ -23,7 +23,7 @@ _SHORT_FLAGS = "hqvVy"
 
 
 class _Said(NamedTuple):
-    """What the words of the command line say, None where they do not."""
+    """The values of the command line; None if not given."""
 
     lang: str | None
     profile: str | None

@@ -31,7 +31,10 @@ def _check_text(value: object) -> str:
 
 
 def _check_file(value: object) -> str:
-    """A path that is the same from every directory: a service has another one than the shell."""
+    """Returns a path that is the same from every directory: a service has another directory than the shell.
+
+    Raises ValueError.
+    """
     text = _check_text(value)
     if not text.startswith("~") and not Path(text).is_absolute():
         raise ValueError(tr("must be an absolute path (not {path})", path=repr(text)))
@@ -89,7 +92,7 @@ def _check_api_url(value: object) -> str:
         raise ValueError(tr("must be a URL in quotes"))
     try:
         return check_base_url(value)
-    except InsecureError:  # the profile's `insecure` is about the PBX
+    except InsecureError:  # the profile's `insecure` is only about the PBX
         raise ValueError(tr("must be https://: with http:// others can read the token on the network")) from None
 
 
@@ -97,7 +100,7 @@ def _parse_number(text: str) -> object:
     try:
         return int(text) if text.isascii() and text.isdigit() else float(text)
     except ValueError:
-        return text  # the check says what it must be
+        return text  # the caller's check explains the allowed form
 
 
 def _parse_words(text: str) -> list[str]:
@@ -147,14 +150,14 @@ TELEGRAM_KEYS = {
     key.name: key
     for key in (
         Key("token_command", check_command),
-        Key("api_url", _check_api_url, default="https://api.telegram.org"),  # or a Bot API server of one's own
+        Key("api_url", _check_api_url, default="https://api.telegram.org"),  # or one's own Bot API server
     )
 }
 """The keys of [profiles.NAME.notify.telegram]."""
 
 
 def listen_variable(name: str) -> str:
-    """The variable of an option: `forward-timeout` is ALOVOICE_LISTEN_FORWARD_TIMEOUT."""
+    """Returns the variable of an option: `forward-timeout` is ALOVOICE_LISTEN_FORWARD_TIMEOUT."""
     return _VARIABLE + name.upper().replace("-", "_")
 
 
@@ -182,7 +185,7 @@ def listen_values(environ: Mapping[str, str]) -> dict[str, Value]:
 
 
 class ListenSettings(NamedTuple):
-    """What the environment and the profile say of the options of `listen`, by their names."""
+    """The options of `listen` in the environment and the profile, by their names."""
 
     environment: Mapping[str, Value]
     profile: Mapping[str, Value]
@@ -194,16 +197,16 @@ class ListenSettings(NamedTuple):
         return cls(listen_values(settings.environ), settings.listen, settings.profile)
 
     def first(self, name: str, flag: _T | None) -> _T:
-        """The option: by its flag, else by the environment, the profile, or the default; None where all are silent."""
+        """Returns the option by its flag, else from the environment, the profile, or the default; None without any."""
         value: Any = flag if flag is not None else self.find(name)[0]
-        return cast(_T, value)  # by the key's own check; None where the option may be left out
+        return cast(_T, value)  # the key's own check gives the type; None for an optional option
 
     def all(self, name: str, flags: Sequence[str] | None) -> tuple[str, ...]:
-        """The same of an option that may be given several times: one place gives all of its values."""
+        """Returns all values of an option that may be given several times; they all come from one place."""
         return self.first(name, tuple(flags) if flags else None)
 
     def find(self, name: str) -> tuple[Value | None, str]:
-        """The option without its flag, and where it comes from."""
+        """Returns the option without its flag, and its source."""
         if name in self.environment:
             return self.environment[name], f"environment {listen_variable(name)}"
         if name in self.profile:

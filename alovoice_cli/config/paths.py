@@ -44,7 +44,7 @@ class Paths(NamedTuple):
         )
 
     def from_home(self, text: str) -> Path:
-        """The path; `~/` at its beginning is the home directory."""
+        """Returns the path; `~/` at its beginning is the home directory."""
         if self.home is not None and text.startswith(("~/", "~\\")):
             return self.home / Path(text[2:])
         return Path(text)

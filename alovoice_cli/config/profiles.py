@@ -195,7 +195,7 @@ class _Reader:
         return self._values(keys, table, known)
 
     def _values(self, tables: list[str], table: Mapping[str, object], known: Mapping[str, Key]) -> dict[str, Any]:
-        """The values of one table, each by its key's own check."""
+        """Returns the values of one table, each checked by its key."""
         for key in table:
             if key not in known:
                 raise complain(self._path, self._text, [*tables, key], _unknown_key(key), hint=_hint(key, known))

@@ -101,7 +101,7 @@ class Settings(NamedTuple):
     origin: Mapping[str, str]
     profile_conflict: str
     configured_url: str
-    """The profile's base URL, without flag and environment."""
+    """The profile's base URL, before flag and environment."""
     permission_check: bool
     token_command: str | None
     paths: Paths

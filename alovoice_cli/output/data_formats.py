@@ -54,7 +54,10 @@ def safe_cell(text: str) -> str:
 
 
 def write_tsv(thing: Listing | Record, columns: tuple[Column, ...], out: TextIO, *, headers: bool) -> None:
-    """A list as a header and a line an item; a record as `field<TAB>value` lines. Tabs in values become `\\t`."""
+    r"""Writes a list as a header and a line for each item, a record as `field<TAB>value` lines.
+
+    Tabs in values become `\t`.
+    """
 
     def write_line(cells: Iterable[object]) -> None:
         out.write("\t".join(disarm(cell_text(cell)) for cell in cells) + "\n")
@@ -70,7 +73,7 @@ def _write_items(
     listing: Listing, columns: tuple[Column, ...], write_line: Callable[[Iterable[object]], object], *, headers: bool
 ) -> None:
     pairs = listing.pairs()
-    first = list(islice(pairs, 1))  # before the header: a list that fails at its start prints nothing
+    first = list(islice(pairs, 1))  # before the header: a list that fails at its start then prints nothing
     if headers:
         write_line([column.name for column in columns])
     for pair in chain(first, pairs):
@@ -97,7 +100,7 @@ def write_json(
             out.write(text + "\n")
             out.flush()
         return
-    first = next(texts, None)  # before the bracket: a list that fails at its start prints nothing
+    first = next(texts, None)  # before the bracket: a list that fails at its start then prints nothing
     if first is None:
         out.write("[]\n")
         return

@@ -232,7 +232,7 @@ class Display:
     def rehearsal(self, rehearsed: Mapping[str, object]) -> None:
         """Prints the request that `--dry-run` stopped: an object, or a shell script with comments that sends it."""
         if self._options.json:
-            self.show(Record(rehearsed, ours=True))  # its token is `$ALOVOICE_TOKEN` already
+            self.show(Record(rehearsed, ours=True))  # its token is already `$ALOVOICE_TOKEN`
             return
         shown = {name: self._masker.hide_in(value) for name, value in rehearsed.items()}
         write_rehearsal(shown, self._out, disarmed=self._out.isatty())

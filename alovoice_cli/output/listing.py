@@ -150,11 +150,11 @@ class Listing(NamedTuple):
     columns: tuple[Column, ...]
     whole: object = _UNSET
     nothing: str = ""
-    """What a terminal is told of an empty list."""
+    """The text that a terminal shows for an empty list."""
     ours: bool = False
     """As in Record."""
     checklist: Checklist | None = None
-    """Drawn on a terminal in place of a table, unless columns are named."""
+    """A terminal shows it in place of a table, unless columns are named."""
 
     @property
     def has_whole(self) -> bool:
@@ -197,7 +197,7 @@ class Record(NamedTuple):
 
 
 class Said(NamedTuple):
-    """A phrase of a conversation: its speaker, time and side; `marks` are places in the text, from and to."""
+    """A phrase of a conversation: its speaker, time and side; `marks` are ranges of the text."""
 
     who: str
     time: str

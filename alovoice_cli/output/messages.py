@@ -45,9 +45,9 @@ def write_error(
 
 
 def write_message(kind: str, text: str, err: TextIO, *, color: bool, width: int = 0) -> None:
-    """`kind: text`, control characters shown; kinds: error, warning, hint, note.
+    """Prints `kind: text` with control characters shown; the kinds are error, warning, hint, note.
 
-    On one line, or on a terminal of this `width` on as many as the text needs, broken at words only.
+    On one line, or on a terminal of this `width` on as many lines as the text needs, broken only at words.
     """
     word = f"{tr(_LABELS[kind])}:"
     label = f"\x1b[{_STYLES[kind]}m{word}\x1b[0m" if color else word
@@ -81,7 +81,7 @@ def write_log_line(
     as_json: bool,
     ascii_only: bool,
 ) -> None:
-    """One dated line: `2026-11-28T21:40:07.512+05:00 warning: text`, or an object with the fields behind the text."""
+    """Prints one dated line: `2026-11-28T21:40:07.512+05:00 warning: text`, or a JSON object with text and fields."""
     time = moment.isoformat(timespec="milliseconds")
     if as_json:
         line = json_text({"time": time, "level": level, "message": text, **fields}, indent=False, ascii_only=ascii_only)
@@ -119,7 +119,7 @@ def _comment(text: str, out: TextIO) -> None:
 
 
 def write_head(status: int, reason: str, headers: Sequence[tuple[str, str]], out: TextIO) -> None:
-    """The status line and the headers, as HTTP writes them, and an empty line."""
+    """Prints the status line and the headers in HTTP's form, and an empty line."""
     out.write(disarm(f"HTTP/1.1 {status} {reason}".rstrip()) + "\n")
     for name, value in headers:
         out.write(disarm(f"{name}: {value}") + "\n")

@@ -8,7 +8,7 @@ from alovoice_cli.language import Language, tr
 
 
 class GlobalOptions(NamedTuple):  # no dataclass: every command loads it, and a dataclass takes 1 ms to make
-    """The global options from both sides of the verb: the later one wins."""
+    """The global options from both sides of the verb: the later one has priority."""
 
     profile: str | None = None
     base_url: str | None = None

@@ -46,7 +46,7 @@ def show_count(label: str, total: int, err: TextIO, *, color: bool) -> Iterator[
 
 
 class _RateColumn(ProgressColumn):
-    """The rate a second, or a minute for slow rates."""
+    """Shows the rate in a second, or in a minute for slow transfers."""
 
     def render(self, task: Task) -> Text:
         speed = task.finished_speed or task.speed or 0.0

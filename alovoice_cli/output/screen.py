@@ -24,7 +24,7 @@ def write_screen(lines: Sequence[Pieces], out: TextIO, *, color: bool, wrapped: 
 
 
 class LiveScreen:
-    """Lines on the whole terminal. A drawing is made only where lines or the terminal's size have changed."""
+    """Lines on the whole terminal. Draws again only if the lines or the terminal's size have changed."""
 
     def __init__(self, console: Console, live: Live) -> None:
         self._console, self._live = console, live
@@ -65,7 +65,7 @@ def show_screen(out: TextIO, *, color: bool) -> Iterator[LiveScreen]:
 
 
 def _drawn(lines: Sequence[Pieces], console: Console, *, wrapped: bool = False) -> Group:
-    # Where the encoding has no ellipsis, three points in its place would be too wide.
+    # For an encoding without an ellipsis, three dots in its place would be too wide.
     cut: Literal["ellipsis", "crop"] = "crop" if console.options.ascii_only else "ellipsis"
     return Group(
         *(

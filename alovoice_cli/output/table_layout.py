@@ -1,4 +1,4 @@
-"""Which columns of a table fit a terminal, and how wide each is: a number is never cut, columns go from the right."""
+"""Chooses the columns of a table that fit a terminal, and their widths: no number is cut, the right columns go first."""
 
 import re
 from collections.abc import Sequence
@@ -11,18 +11,18 @@ from alovoice_cli.masking import disarm
 from alovoice_cli.output.listing import Column, Item, cell_text
 
 _NARROWEST_TEXT = 10
-"""A longer word may be folded, one that holds a number may not."""
+"""A longer word may be broken, but not if it contains a number."""
 _LONGEST_NUMBER = 32
-"""What is longer is a digest or a mistake, and folded like any word."""
+"""A longer number is a digest or a mistake, and is broken like any word."""
 _NUMBER = re.compile(r"(?=.*\d)(.{1,12}|[^A-SU-Ya-z]*)")
 _WIDEST_WHOLE_NAME = 16
-"""The first column is what a row is about: up to this width it is broken last of all."""
+"""The first column names the row: up to this width it is broken last."""
 _NARROWEST_BAR = 5
 _GAPS = (3, 2, 1)
 
 
 class TableLayout(NamedTuple):
-    """The columns that are drawn with their widths (0: the rest, for a bar), the space between, what was left out."""
+    """The drawn columns with their widths (0: the rest, for a bar), the space between them, and the dropped columns."""
 
     columns: tuple[Column, ...]
     widths: tuple[int, ...]
@@ -56,7 +56,7 @@ def no_room_for(columns: Sequence[Column]) -> str:
 
 
 class _Size(NamedTuple):
-    """The widths of a column: the least that cuts no number, what its longest cell takes, and that or the title."""
+    """The widths of a column: the least that cuts no number, that of its longest cell, and that with its title."""
 
     least: int
     cells: int
@@ -96,7 +96,7 @@ def cell_shown(column: Column, item: Item) -> str:
         return disarm(column.words(value))
     if isinstance(value, bool):
         return pgettext("cell", "yes") if value else pgettext("cell", "no")
-    # The space is where a narrow column breaks a list: not within a number.
+    # A narrow column breaks a list at its spaces: not within a number.
     parts = value if isinstance(value, (list, tuple)) else ()
     flat = parts and not any(isinstance(part, (dict, list)) for part in parts)
     return disarm(", ".join(map(cell_text, parts)) if flat else cell_text(value))

@@ -1,7 +1,7 @@
-"""The terminal: its questions, which go to it wherever stdout and stderr go, and the letters that its encoding has.
+r"""The terminal: its questions, which always go to it, and the characters that its encoding can show.
 
-A stream that was made readable writes the nearest letters of cp866, cp1251 or ASCII, and never fails: quotes and dashes
-become those of ASCII, Uzbek `oʻ` becomes `o'`, Cyrillic becomes Latin; all others are written as `\\u...`.
+A stream after `make_readable` writes the nearest characters of cp866, cp1251 or ASCII, and never fails: quotes and
+dashes become those of ASCII, Uzbek `oʻ` becomes `o'`, Cyrillic becomes Latin; all others are written as `\u...`.
 """
 
 import codecs

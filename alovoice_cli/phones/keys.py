@@ -8,7 +8,7 @@ from alovoice_cli.language import tr
 from alovoice_cli.phones.plan import COUNTRY, NATIONAL_LENGTH, is_assigned, number_abroad, number_dialled
 
 SHORTEST, LONGEST = 7, 15
-"""The digits of a phone number in a list: local numbers of a city have 7, E.164 ends at 15."""
+"""The digits of a phone number in a list: a city's local numbers have 7, E.164 allows 15."""
 
 _HOME_LENGTH: Final = 12
 _SHORTEST_EXTENSION, _LONGEST_EXTENSION = 2, 5

@@ -21,9 +21,10 @@ OPEN_NETWORKS: Final = {
     **dict.fromkeys((55, 69, 71, 76, 78), LANDLINE),
     66: "",
 }
-"""What every number behind these two digits is; `""`: each is good, one mobile, another landline.
+"""The kind of all numbers with these two digits; `""`: some are mobile, others landline, and all are good.
 
-The library says the same (a test holds this), and takes 45 ms to load: a single call is spared them."""
+The library says the same (a test checks it), and takes 45 ms to load: a single call need not wait for that.
+"""
 
 _HEAD = re.compile(r"(?:\+?998|8)?([0-9]{5})")
 _LONGEST: Final = 15  # digits, of E.164

@@ -5,7 +5,7 @@ from pathlib import Path
 import alovoice_cli
 
 FILE_NAMES = {"bash": "alovoice.bash", "zsh": "_alovoice", "fish": "alovoice.fish", "powershell": "alovoice.ps1"}
-"""What each shell's script is called in the folder `completions`."""
+"""The file name of each shell's script in the folder `completions`."""
 
 INSTALLATION = {
     "bash": (
@@ -27,13 +27,13 @@ INSTALLATION = {
         "Add-Content $PROFILE 'alovoice completion powershell | Out-String | Invoke-Expression'",
     ),
 }
-"""The lines that install each shell's script in an account that has nothing yet; each is typed in that shell."""
+"""The lines that install each shell's script in a fresh account, to type in that shell."""
 
 
 def read_script(shell: str) -> str:
-    """The shell's script, from the installed package or the checkout that an editable install runs from.
+    """Returns the shell's script, from the installed package or the checkout of an editable install.
 
-    Raises OSError where it is missing.
+    Raises OSError if it is missing.
     """
     package = Path(alovoice_cli.__file__).parent
     installed = package / "completions" / FILE_NAMES[shell]

@@ -122,7 +122,7 @@ complete -F _@NAME@ @NAME@
 
 
 def write_bash(tree: Command) -> str:
-    """The script for this tree."""
+    """Returns the script for this tree."""
     common = common_options(tree)
     return fill_script(
         _SCRIPT,

@@ -58,7 +58,7 @@ complete -c @NAME@ -f
 
 
 def write_fish(tree: Command) -> str:
-    """The script for this tree."""
+    """Returns the script for this tree."""
     common = common_options(tree)
     commands = list(tree.walk())
     return fill_script(
@@ -101,7 +101,7 @@ def _condition(command: Command, place: int | None = None, *, more: bool = False
 
 
 def _option(option: Option) -> Iterator[str]:
-    """One line for the option with all its spellings."""
+    """Yields one line for the option with all its spellings."""
     shorts = [flag[1:] for flag in option.flags if not flag.startswith("--")]
     longs = [flag[2:] for flag in option.flags if flag.startswith("--")]
     value = (_offer(option) or "-x") if option.takes_value else ""

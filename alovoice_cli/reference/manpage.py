@@ -1,6 +1,6 @@
-"""Writes the manual in man(7): `alovoice.1` with what holds everywhere, and a page for each command.
+"""Writes the manual in man(7): `alovoice.1` with everything in common, and a page for each command.
 
-Nothing in it hangs on the day or the machine, so that a page changes only when the command line does.
+It does not depend on the day or the machine, so that a page changes only when the command line does.
 """
 
 import re
@@ -14,11 +14,11 @@ _SPECIAL = {"\\": r"\e", "-": r"\-", "'": r"\(aq", "`": r"\(ga", "^": r"\(ha", "
 _SPECIAL_SIGN = re.compile(r"[\\\-'`^~\"]")
 
 REVISED = "2026-11-25"
-"""The day of the manual's last revision, changed by hand with a release: man(7) wants one, and mandoc warns of none."""
+"""The day of the manual's last revision, changed by hand with a release; mandoc warns without a day."""
 
 
 def write_manual(tree: Command, version: str) -> dict[str, str]:
-    """Every page of the manual by the name of its file; hidden commands and options have none."""
+    """Returns every page of the manual by its file name; hidden commands and options are left out."""
     common = global_options(tree)
     return {f"{_page(command)}.1": _write_page(command, tree, common, version) for command in tree.walk()}
 
@@ -94,7 +94,7 @@ def _sentence(text: str) -> str:
 
 
 def _global_options(command: Command, common: Sequence[Option], tree: Command) -> list[str]:
-    """The program's own page has them; the others have the names of those that they use."""
+    """Returns the global options: all of them for the program's own page, else the names of the used ones."""
     if not common:
         return []
     if command is not tree:
@@ -130,7 +130,7 @@ def _reference(page: str) -> str:
 
 
 def _listed(entries: Iterable[tuple[str, str]]) -> list[str]:
-    """Tagged paragraphs: the tag is man(7) already, the text is not."""
+    """Returns tagged paragraphs: the tag is already man(7), the text is not."""
     return [line for tag, text in entries for line in (".TP", tag, *(_paragraphs(text, ".IP") or ["\\&"]))]
 
 
@@ -144,20 +144,20 @@ def _paragraphs(text: str, between: str = ".PP") -> list[str]:
 
 
 def _verbatim(block: str) -> Iterator[str]:
-    """An indented paragraph keeps its lines."""
+    """Yields an indented paragraph that keeps its lines."""
     yield ".nf"
     yield from (_guarded(_escape(line.rstrip())) for line in block.split("\n"))
     yield ".fi"
 
 
 def _prose(text: str) -> str:
-    """A paragraph on one line, `code` in bold."""
+    """Returns a paragraph on one line, `code` in bold."""
     parts = _CODE.split(text)
     return _guarded("".join(_bold(part) if place % 2 else _escape(part) for place, part in enumerate(parts)))
 
 
 def _guarded(line: str) -> str:
-    """A dot or a quote at the start of a line would be a macro."""
+    """Returns the line with a guard: a dot or a quote at its start would be a macro."""
     return f"\\&{line}" if line.startswith((".", "\\(aq")) else line
 
 

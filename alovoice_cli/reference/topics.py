@@ -1,4 +1,4 @@
-"""What holds for every command: exit codes, environment variables, files. The manual and `alovoice help` show it."""
+"""Texts about all commands: exit codes, environment variables, files; for the manual and `alovoice help`."""
 
 from alovoice_cli.language import mark
 

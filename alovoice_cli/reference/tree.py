@@ -1,6 +1,6 @@
-"""The command tree as plain values: what the manual and the completion scripts know of it, and nothing of Typer.
+"""The command tree as plain values for the manual and the completion scripts, independent of Typer.
 
-Typer's objects are read by their attributes (they are Click's, which Typer carries in a private package).
+Typer's objects are read by their attributes (they are Click's, which Typer has in a private package).
 """
 
 import inspect
@@ -11,9 +11,9 @@ from enum import Enum
 from typing import Any, Literal
 
 Kind = Literal["flag", "text", "choice", "file", "directory", "profile", "setting"]
-"""What a word stands for, and so what TAB offers for it. A flag has no word; a setting is a key of `config set`."""
+"""The kinds of words, for the offers of TAB. A flag has no word; a setting is a key of `config set`."""
 ValueType = Literal["boolean", "integer", "number", "choice", "file", "directory", "text"]
-"""What a program may give for a word."""
+"""The type of a word's value."""
 
 _EXAMPLE = re.compile(r"^[ \t]*\$ ((?:.*\\\n)*.+)$", re.MULTILINE)
 _EXAMPLES_HEADING = re.compile(r"^[ \t]*examples?:[ \t]*$", re.IGNORECASE | re.MULTILINE)
@@ -45,7 +45,7 @@ _JSON_TYPES = (str, int, float, bool)
 
 @dataclass(frozen=True, slots=True)
 class TypedValue:
-    """What a program may give for a word: its type, a number's bounds, and what holds where nothing is given."""
+    """The value of a word: its type, a number's bounds, and its default."""
 
     type: ValueType = "text"
     minimum: float | None = None
@@ -55,7 +55,7 @@ class TypedValue:
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One option; `flags` are all its spellings, with those that switch it off."""
+    """One option; `flags` are all its spellings, also those that switch it off."""
 
     flags: tuple[str, ...]
     kind: Kind
@@ -72,23 +72,23 @@ class Option:
 
     @property
     def name(self) -> str:
-        """The first of its long spellings, by which it is told; the others may be aliases."""
+        """Returns its first long spelling; the others may be aliases."""
         return next((flag for flag in self.flags if flag.startswith("--")), self.flags[0])
 
     @property
     def offers(self) -> tuple[str, ...]:
-        """What TAB offers: the choices."""
+        """Returns the words that TAB offers: the choices."""
         return self.choices
 
     @property
     def takes_value(self) -> bool:
-        """Whether the next word belongs to it."""
+        """Returns whether the next word belongs to it."""
         return self.kind != "flag"
 
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """One positional word, or all that follow where it is `repeatable`."""
+    """One positional word, or all following words if it is `repeatable`."""
 
     metavar: str
     kind: Kind
@@ -98,7 +98,7 @@ class Argument:
     repeatable: bool = False
     value: TypedValue = TypedValue()
     offers: tuple[str, ...] = ()
-    """What TAB offers, where other words are valid too."""
+    """The words that TAB offers, although others are valid too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,40 +116,40 @@ class Command:
 
     @property
     def name(self) -> str:
-        """The last word of the path."""
+        """Returns the last word of the path."""
         return self.path[-1]
 
     @property
     def summary(self) -> str:
-        """The help's first sentence, without its full stop."""
+        """Returns the help's first sentence, without its full stop."""
         first = " ".join(self.help.partition("\n\n")[0].split())
         return re.split(r"(?<=[.?!]) ", first, maxsplit=1)[0].removesuffix(".")
 
     @property
     def shown(self) -> tuple["Command", ...]:
-        """The sub-commands that are not hidden."""
+        """Returns the sub-commands that are not hidden."""
         return tuple(command for command in self.subcommands if not command.hidden)
 
     def walk(self) -> Iterator["Command"]:
-        """This command and all below it that are not hidden, each before its sub-commands."""
+        """Yields this command and all below it that are not hidden, each before its sub-commands."""
         yield self
         for command in self.shown:
             yield from command.walk()
 
 
 def read_tree(group: Any, program: str = "alovoice") -> Command:
-    """The tree of a Typer (or Click) group, as `typer.main.get_command(app)` returns it."""
+    """Returns the tree of a Typer (or Click) group, as `typer.main.get_command(app)` returns it."""
     names = group.context_settings.get("help_option_names", ["--help"])
     return _command(group, (program,), tuple(names))
 
 
 def global_options(tree: Command) -> tuple[Option, ...]:
-    """The options of the program itself; a command has those that it uses."""
+    """Returns the options of the program itself; a command has those that it uses."""
     return tuple(option for option in tree.options if not option.hidden)
 
 
 def common_options(tree: Command) -> tuple[Option, ...]:
-    """The options that stand at every command with one meaning, but for a command that has its own of the same name."""
+    """Returns the options that every command has with one meaning, except commands with their own of that name."""
     first, *others = (command.options for command in tree.walk())
     return tuple(
         option for option in first if not option.hidden and all(_stands_in(option, options) for options in others)
@@ -161,7 +161,7 @@ def _stands_in(option: Option, options: Sequence[Option]) -> bool:
 
 
 def own_options(command: Command, common: Sequence[Option]) -> tuple[Option, ...]:
-    """The command's options that are neither hidden nor common."""
+    """Returns the command's options that are neither hidden nor common."""
     return tuple(option for option in command.options if not option.hidden and option not in common)
 
 
@@ -276,14 +276,14 @@ def _word(value: object) -> str:
 
 
 def _examples(epilog: str) -> tuple[tuple[str, ...], str]:
-    """The command lines that the epilog shows behind a `$`, and what else it says."""
+    """Returns the epilog's command lines (after `$`), and its other text."""
     text = _text(epilog)
     others = _EXAMPLES_HEADING.sub("", _EXAMPLE.sub("", text))
     return tuple(_EXAMPLE.findall(text)), re.sub(r"\n{3,}", "\n\n", others).strip()
 
 
 def _text(text: str) -> str:
-    """Without indentation, and without Click's marks: what follows a form feed is not shown, a backspace is layout."""
+    """Returns the text without indentation, Click's marks (backspaces), and its hidden part after a form feed."""
     return inspect.cleandoc(text.partition("\f")[0]).replace("\b\n", "").strip()
 
 
@@ -292,24 +292,24 @@ _SED_SCRIPTS = (
     _TABLE.join(("s/", r"\([A-Za-z0-9_-]\{1,\}\)[[:space:]]*[].].*/\1/p")),
     _TABLE.join(("s/", r'"\([^"\\]*\)"[[:space:]]*[].].*/\1/p')),
 )
-"""For `sed -n`: prints NAME of each `[profiles.NAME]` and `[profiles."NAME"]`, also where a table goes deeper."""
+"""Scripts for `sed -n`: they print NAME of each `[profiles.NAME]` and `[profiles."NAME"]`, also of deeper tables."""
 
 
 ALWAYS_THERE = ("default", "sandbox")
-"""The profiles that exist whatever the file holds."""
+"""The profiles that always exist."""
 
 
 def fill_script(template: str, tree: Command, quote: Callable[[str], str], **parts: str) -> str:
-    """A completion script: the template with its parts, and with the profiles for every shell.
+    """Returns a completion script: the template with its parts, and with the profiles for every shell.
 
-    `@MAC@` is where macOS keeps what stands in ~/.config elsewhere; it is read too, where it exists.
+    `@MAC@` is where macOS keeps the files of ~/.config; it is read too, if it exists.
     """
     parts |= {
         "CONFIG_DIR": f"{tree.name.upper()}_CONFIG_DIR",
         "ALWAYS_THERE": " ".join(ALWAYS_THERE),
         "MAC": "$HOME/Library/Application Support",
         "SED": " ".join(f"-e {quote(script)}" for script in _SED_SCRIPTS),
-        "NAME": tree.name,  # the last: the other parts may hold it
+        "NAME": tree.name,  # the last: the other parts may contain it
     }
     for name, part in parts.items():
         template = template.replace(f"@{name}@", part)

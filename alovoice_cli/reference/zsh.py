@@ -65,7 +65,7 @@ _LEAF = r"""@FUNCTION@() {
 
 
 def write_zsh(tree: Command) -> str:
-    """The script for this tree."""
+    """Returns the script for this tree."""
     common = common_options(tree)
     return fill_script(
         _SCRIPT,
@@ -103,7 +103,7 @@ def _function_name(command: Command) -> str:
 
 
 def _option(option: Option) -> Iterator[str]:
-    """One spec for each spelling; the spellings exclude each other where the option is given but once."""
+    """Yields one spec for each spelling; the spellings exclude each other if the option may be given only once."""
     before = "*" if option.repeatable else f"({' '.join(option.flags)})" if len(option.flags) > 1 else ""
     help_text = f"[{_escaped(' '.join(option.help.split()))}]" if option.help else ""
     value = f":{_escaped(option.metavar)}:{_action(option)}" if option.takes_value else ""
@@ -118,7 +118,7 @@ def _argument(place: int, argument: Argument) -> str:
 
 
 def _action(word: Option | Argument) -> str:
-    """What `_arguments` calls for the word; a single space offers nothing, and says what is wanted."""
+    """Returns what `_arguments` calls for the word; a single space offers nothing, and shows what is expected."""
     if word.offers:
         return f"({' '.join(_escaped(choice) for choice in word.offers)})"
     actions = {"file": "_files", "directory": "_files -/", "profile": "_@NAME@_profiles"}

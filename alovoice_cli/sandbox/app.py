@@ -1,8 +1,9 @@
-"""The wire of the simulated PBX: an ASGI app with the vendor's eight methods and the recordings.
+"""The HTTP side of the simulated PBX: an ASGI app with the vendor's eight methods and the recordings.
 
-Where the document is silent, the sandbox decides (A): errors are `{"error": "…"}` with 400 (naming the field), 401, 404
-or 413; `requestcall` answers `{"result", "id", "extid"}`; `outcall` is plain text. Every answer says
-`X-Alovoice-Sandbox: 1`, and a request whose Host is not loopback gets 421: no web page may reach the PBX by rebinding.
+What the document does not say, the sandbox decides (A): errors are `{"error": "…"}` with 400 (naming the field), 401,
+404 or 413; `requestcall` answers `{"result", "id", "extid"}`; `outcall` is plain text. Every answer has the header
+`X-Alovoice-Sandbox: 1`, and a request whose Host is not loopback gets 421: no web page may reach the PBX by DNS
+rebinding.
 """
 
 import hmac
@@ -141,7 +142,7 @@ class _Wire:
         return PlainTextResponse("true" if known else "false", headers={_NOTE: note} if note else None)
 
     async def _getpeers(self, request: Request) -> Response:
-        """The token in the path decides; the header `token` of the document's sample must be equal if given."""
+        """Answers `getpeers`: the token in the path decides; the header `token`, if given, must be equal."""
         self._check_path(request)
         if "token" in request.headers:
             self._check(request.headers["token"])
@@ -156,7 +157,7 @@ class _Wire:
         return _Answer({"answer": await run_in_threadpool(self._pbx.analysis, _call_id(request))})
 
     async def _stereo(self, request: Request) -> Response:
-        """The document gives a recording's path and no place for a token: a bearer token is needed (A)."""
+        """Answers a recording. The document gives its path and no place for a token: a bearer token is needed (A)."""
         self._check_bearer(request)
         talk = await run_in_threadpool(self._pbx.talk, _call_id(request))
         return Response(await run_in_threadpool(stereo_wav, talk), media_type="audio/wav")
@@ -192,6 +193,6 @@ def _refuse_http(_: Request, error: Exception) -> Response:
 
 
 def _fail(_: Request, error: Exception) -> Response:
-    """The sandbox's own file is unusable: answers as a broken server, with the reason."""
+    """Answers like a broken server, with the reason: the sandbox's own file cannot be used."""
     assert isinstance(error, AlovoiceError)
     return _Answer({"error": error.message}, 500)

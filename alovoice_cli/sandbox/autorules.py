@@ -131,7 +131,7 @@ def _read_trunks(text: str, lines: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def _digest(file: BinaryIO) -> str:
-    """32 hexadecimal digits, as long as the hash in the vendor's sample of `record` should be."""
+    """Returns 32 hexadecimal digits, the length of the hash in the vendor's sample of `record`."""
     file.seek(0)
     digest = blake2b(digest_size=16)
     while block := file.read(1 << 20):
@@ -150,7 +150,7 @@ def read_numbers(file: BinaryIO) -> tuple[str, ...]:
     text = io.TextIOWrapper(file, encoding=encoding, errors="replace")
     try:
         numbers = _column_of_phones(text)
-    except UnicodeError:  # a UTF-16 mark before what is no UTF-16
+    except UnicodeError:  # a UTF-16 mark before other text
         numbers = ()
     finally:
         text.detach()

@@ -90,7 +90,7 @@ class Pbx:
         return placed
 
     def dialling_campaigns(self) -> list[int]:
-        """The ids of the campaigns that still have somebody to dial, by their own time."""
+        """Returns the ids of the campaigns that still have somebody to call, by their own time."""
         rows = self.store.campaigns_ending()
         return [row.id for row in rows if (row.ends or 0) > self._virtual(row.born, row.speed)]
 
@@ -103,7 +103,7 @@ class Pbx:
         return (attempt for attempt in attempts if attempt.started_at.timestamp() >= since)
 
     def has_extension(self, number: str) -> bool:
-        """Whether `getpeers` lists this extension."""
+        """Returns whether `getpeers` lists this extension."""
         return any(str(peer["number"]) == number for peer in self.scenario.peers)
 
     def start_analysis(self, call_id: str) -> dict[str, object]:
@@ -126,12 +126,12 @@ class Pbx:
         return {**answer, "stalk": talk["stalk"], "tags": talk["tags"], "stereoaudio": audio}
 
     def talk(self, call_id: str) -> list[dict[str, Any]]:
-        """The phrases of a call's recording. Raises Refusal (404)."""
+        """Returns the phrases of a call's recording. Raises Refusal (404)."""
         self._check_recorded(call_id)
         return list(self.scenario.dialogue_for(self.seed, call_id)["stalk"])
 
     def seconds(self) -> float:
-        """The present, in unix seconds."""
+        """Returns the present moment in unix seconds."""
         return self._now().timestamp()
 
     def _virtual(self, born: float, speed: float) -> float:
@@ -168,9 +168,9 @@ class Pbx:
         }
 
     def ring_legs(self, order: CallOrder) -> list[dict[str, object]]:
-        """How the ringings of a call go, one person after the other.
+        """Returns the ringings of a call, one person after the other.
 
-        People answer alike when the same call (by its key) is asked for again.
+        Repeating the same call (by its key) gets the same answers.
         """
         first = self._ring_leg(order, order.first, 0)
         legs = [first]
@@ -194,7 +194,10 @@ class Pbx:
         }
 
     def _check_recorded(self, call_id: str) -> None:
-        """Any call id has a recording, because integrators test with their own ids; an unanswered call has none."""
+        """Raises Refusal for an unanswered call.
+
+        Any other id has a recording, because integrators test with their own ids.
+        """
         call = None if call_id == VENDOR_CALL_ID else self.store.find_call(call_id)
         if call is not None and not call.answered:
             raise Refusal(404, "this call was not answered: it has no recording")
@@ -266,7 +269,7 @@ def _minute(moment: time) -> str:
 
 
 def _wire_campaign(row: CampaignRow, virtual: float) -> dict[str, object]:
-    """The campaign at a virtual moment, key by key in the order of the vendor's sample.
+    """Returns the campaign at a virtual moment, with the keys in the order of the vendor's sample.
 
     `status` is `new` before the first window opens and for a paused campaign, `running` from then on, also in the
     nights between windows, and `done` when everyone is settled or the last window has closed. Only `new` is documented.
@@ -296,5 +299,5 @@ _CAMPAIGN_KEYS = (
 
 
 def _iso(seconds: float) -> str:
-    """ISO 8601 in UTC with milliseconds and Z, as the vendor's samples have it."""
+    """Returns ISO 8601 in UTC with milliseconds and Z, as in the vendor's samples."""
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

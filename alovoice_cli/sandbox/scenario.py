@@ -135,7 +135,7 @@ _TONES = {"operator": 450, "client": 600}  # whole waves a block: neighbouring b
 
 
 def stereo_wav(stalk: Sequence[Mapping[str, Any]]) -> bytes:
-    """A WAV of 8 kHz, 8 bits, two channels, with tones where the phrases of the talk stand; two minutes at most."""
+    """Returns a WAV of 8 kHz, 8 bits, two channels, with tones in place of the phrases; at most two minutes."""
     length = min(max((phrase["end"] for phrase in stalk), default=0) + 500, _LONGEST_MS)
     blocks = [_block("")] * (length // _BLOCK_MS)
     for phrase in stalk:

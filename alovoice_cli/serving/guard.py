@@ -27,7 +27,7 @@ class Room:
             victim = next((guard for guard in self._guards if not guard.is_busy()), newcomer)
             del self._guards[
                 victim
-            ]  # now: its loss is reported later, and the next new connection must not choose it again
+            ]  # now: its end is reported later, and the next new connection must not choose it again
             victim.abort()
 
     def leave(self, guard: "Guard") -> None:
@@ -122,7 +122,7 @@ class Guard:
         earned = self._received / self._limits.bytes_per_extra_second
         left = self._began + seconds + earned - self._loop.time()
         if left <= 0 and not self._transport.is_closing() and not self._transport.is_reading():
-            left = seconds  # we don't read what it may have sent: the app is at work, or an earlier answer
+            left = seconds  # what the client has sent is not read yet: the app is working, or sending an earlier answer
         if left > 0:
             self._timer = self._loop.call_later(left, self._time_is_up)
         else:

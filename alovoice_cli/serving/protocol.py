@@ -271,7 +271,7 @@ class GuardedConnection(UpgradeTolerantProtocol):
 
 
 def _observed(answered: Answered, scope: Any, send: Send) -> Send:
-    """The same `send`, which tells the status of the answer before it goes out."""
+    """Returns a `send` that reports the status of the answer before sending it."""
 
     async def observed(message: Message) -> None:
         if message["type"] == "http.response.start":

@@ -33,8 +33,8 @@ with contextlib.suppress(ImportError):  # an extra
 _HANGUP = getattr(signal, "SIGHUP", None)  # Windows has none
 _SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name))
 _TICK_SECONDS = 0.1
-_LAST_LOOK_SECONDS = 0.05  # in which bytes that have reached this machine are read before the silent are sent away
-_GOODBYE_SECONDS = 1.0  # how long a TLS client may take to answer our close
+_LAST_LOOK_SECONDS = 0.05  # bytes that have reached this machine are read before silent connections close
+_GOODBYE_SECONDS = 1.0  # how long a TLS client may take to confirm the close
 
 
 class SocketServer:
@@ -108,7 +108,7 @@ class SocketServer:
     def _hear(self, number: int, _: FrameType | None) -> None:
         if number == _HANGUP:
             if self._is_hung_up:
-                return  # shell and system both send it: the second is no haste
+                return  # shell and system both send it: the second one must not end the program at once
             self._is_hung_up, number = True, signal.SIGTERM
         self._server_run.hear(number)
 
@@ -142,13 +142,13 @@ class ServerRun:
 
     @property
     def exit_code(self) -> int:
-        # A terminal that is closed sends a signal and takes the reader away: the signal says more.
+        # A closed terminal sends a signal and closes the reader: the signal counts.
         if self._signal and self._code in (0, ExitCode.READER_GONE):
             return 128 + self._signal
         return self._code
 
     def hear(self, number: int) -> None:
-        """The first signal drains, the second ends at once."""
+        """Takes a signal: the first one drains, the second one ends at once."""
         self._must_hurry = self._must_hurry or bool(self._signal)
         self._signal = self._signal or number
         self.must_end = True
@@ -233,7 +233,7 @@ class ServerRun:
             server.close()
 
     def _is_ours(self) -> bool:
-        """Not where our socket's number is a stranger's file by now: closing that must wait until the app is done."""
+        """Returns whether the socket's number is still ours: otherwise closing waits until the app is done."""
         try:
             return not self._is_deaf or stat.S_ISSOCK(os.fstat(self._socket.fileno()).st_mode)
         except OSError:
@@ -254,7 +254,7 @@ class ServerRun:
         task.result()
 
     def _tell(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        """What the loop would have written to stderr; a client's own loss is not worth a line."""
+        """Reports what the loop would have written to stderr; a client's lost connection is not reported."""
         error = context.get("exception")
         if self._is_deaf or (isinstance(error, OSError) and error.errno not in (errno.EMFILE, errno.ENFILE)):
             return

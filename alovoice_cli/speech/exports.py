@@ -132,7 +132,7 @@ def cues(talk: Talk) -> Iterator[Cue]:
 
 
 def as_srt(talk: Talk) -> str:
-    """SubRip: numbered cues, `operator: text`."""
+    """Returns SubRip: numbered cues, `operator: text`."""
     blocks = [
         f"{place}\n{_time(cue.begin_ms, ',')} --> {_time(cue.end_ms, ',')}\n"
         f"{f'{cue.speaker}: {cue.text}'.translate(_NO_MARKUP)}\n"
@@ -142,7 +142,7 @@ def as_srt(talk: Talk) -> str:
 
 
 def as_vtt(talk: Talk) -> str:
-    """WebVTT: the speaker as a voice span, which players show or style."""
+    """Returns WebVTT: the speaker is a voice span, which players show or style."""
     blocks = ["WEBVTT\n"]
     for cue in cues(talk):
         times = f"{_time(cue.begin_ms, '.')} --> {_time(cue.end_ms, '.')}"

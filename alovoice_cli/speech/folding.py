@@ -18,7 +18,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 APOSTROPHES = "'`´ʹʻʼʽʾʿˈˊˋ΄՚׳᾽᾿῾‘’‛′‵❛❜Ꞌꞌ＇｀"
-"""What keyboards, recognisers and fonts put for the apostrophe of oʻ and gʻ, and for the tutuq belgisi."""
+"""What keyboards, recognisers and fonts write for the apostrophe of oʻ and gʻ, and for the tutuq belgisi."""
 _UNSEEN = r"\u00ad\u034f\u061c\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff"
 _INVISIBLE = re.compile(f"[{_UNSEEN}]")
 _LETTERS = {

@@ -52,7 +52,7 @@ class Measures:
         return self.silence_ms / self.length_ms if self.length_ms else None
 
     def as_json(self) -> dict[str, object]:
-        """All figures, with the shares."""
+        """Returns all figures, with the shares."""
         return {**asdict(self), "talk_ratio": _round(self.talk_ratio), "silence_share": _round(self.silence_share)}
 
 

@@ -91,7 +91,7 @@ def _literal(pieces: Sequence[str]) -> str:
 
 
 class FoundPhrase(NamedTuple):
-    """A phrase found in a turn: what it covers there, from and to."""
+    """A phrase found in a turn: its range of the text."""
 
     turn: SpeechTurn
     begin: int

@@ -69,7 +69,7 @@ def _options(labels: Sequence[str]) -> dict[str, Any]:
         "height": _HEIGHT,
         "margin": 8,
         "include_x_axis": True,
-        "show_legend": False,  # pygal's own cuts long names, and its third line
+        "show_legend": False,  # pygal's own legend cuts long names after two lines
         "truncate_label": 20,
         "show_minor_x_labels": False,
         "x_labels_major_every": max(1, -(-len(labels) // _MOST_LABELS)),

@@ -18,12 +18,12 @@ from alovoice_cli.speech.talk import ScoreOverride, Talk
 from alovoice_cli.speech.turns import speech_turns
 
 UNKNOWN = "?"
-"""The operator of a call of which no extension is known, the day and the week of one without a beginning."""
+"""The operator of a call without a known extension; the day and the week of a call without a beginning."""
 
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """`by_rules` of 100, None where no check applies; names of the checks; the score that was set by hand."""
+    """`by_rules` is 0 to 100, None if no check applies; `passed` and the like name checks; `override` was set by hand."""
 
     by_rules: float | None
     passed: tuple[str, ...]
@@ -371,7 +371,7 @@ class SpeechReport:
         return sorted(groups, key=lambda group: (-group.calls, group.name))
 
     def as_json(self) -> dict[str, object]:
-        """All figures."""
+        """Returns all figures."""
         return {
             **self.everything.as_json(),
             "bar": self.bar,

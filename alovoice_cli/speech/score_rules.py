@@ -67,7 +67,7 @@ class HasTag:
 class Says:
     """One of the phrases occurs in a turn, in any spelling; or none does (`wanted` False).
 
-    `within_ms`: it begins in a fragment that begins so soon after the call's beginning.
+    `within_ms`: the phrase's fragment begins within this time of the call's beginning.
     """
 
     phrases: tuple[SoughtPhrase, ...]
@@ -276,7 +276,7 @@ class _Reading:
         return None
 
     def says(self, entry: LocatedEntry, table: Mapping[str, LocatedEntry], *, wanted: bool) -> Test | None:
-        """`say` and `never_say`: a phrase or a list of them."""
+        """Returns the test of `say` and `never_say`: a phrase or a list of phrases."""
         items = entry.items if isinstance(entry.value, list) else [entry]
         if not items:
             message = tr("the list of phrases is empty")
@@ -314,12 +314,12 @@ class _Reading:
         return phrase
 
     def tag(self, entry: LocatedEntry, *, wanted: bool) -> Test | None:
-        """`tag` and `without_tag`."""
+        """Returns the test of `tag` and `without_tag`."""
         name = self.text(entry, mark("{value} is not a text: a tag is a text in quotes"))
         return None if name is None else HasTag(name, wanted)
 
     def measure(self, entry: LocatedEntry, table: Mapping[str, LocatedEntry]) -> Test | None:
-        """`measure` with one bound or both."""
+        """Returns the test of `measure` with one bound or both."""
         if entry.value not in MEASURES:
             hint = did_you_mean(str(entry.value), MEASURES, mark("measures: {names}"))
             message = tr("there is no measure {measure}", measure=_shown(entry))

@@ -1,7 +1,7 @@
 """The turns of a talk: what one side says in a row, although the recogniser cuts it into fragments.
 
-A phrase that a fragment begins and the next one ends is found in the turn. What the other side says meanwhile ("mhm")
-does not end a turn, as in the measures of monologues.
+A phrase that begins in one fragment and ends in the next is found in the turn. Short remarks of the other side ("mhm")
+do not end a turn, as in the measures of monologues.
 """
 
 import unicodedata

@@ -42,7 +42,7 @@ class Ringing:
 
 
 def ring_colleague(seed: int, *keys: object) -> Ringing:
-    """A caller waits for an extension that is free."""
+    """Returns the ringing of a free extension, for which a caller waits."""
     drawn = lot(seed, "colleague", *keys)
     if drawn % 100 < _ANSWER_IN_100:
         return Ringing(ANSWERED, _within((2, 20), drawn >> 8), talk(drawn >> 24))
@@ -256,7 +256,7 @@ class Series:
 
 
 def parse_rate(text: str) -> float:
-    """The inbound calls an hour of `--inbound 40/h`. Raises UsageError."""
+    """Returns the inbound calls an hour of `--inbound 40/h`. Raises UsageError."""
     match = _RATE.fullmatch(text.strip())
     if match is None or not 0 < float(match[1]) <= MOST_AN_HOUR:
         raise UsageError(
@@ -271,7 +271,7 @@ def parse_rate(text: str) -> float:
 
 
 def parse_day(text: str, today: date) -> date:
-    """The day of `--day 2026-03-02` or `--day today`. Raises UsageError."""
+    """Returns the day of `--day 2026-03-02` or `--day today`. Raises UsageError."""
     if text.strip().lower() == "today":
         return today
     try:

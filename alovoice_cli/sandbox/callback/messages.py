@@ -35,10 +35,7 @@ def _hint() -> str:
 
 
 def parse_handlers(values: Sequence[str]) -> dict[str, str]:
-    """The URL of each type of message that has one: a base serves all four, `TYPE=URL` one and before the base.
-
-    Raises UsageError for an unknown type, a type or base given twice, and what is no http or https URL.
-    """
+    """Returns the URL of each type of message: a base serves all four types, `TYPE=URL` one type with priority."""
     bases = [value for value in values if not _TYPED.fullmatch(value)]
     if len(bases) > 1:
         raise UsageError(tr("--events-to has two base URLs"), hint=_hint())
@@ -154,7 +151,7 @@ _BRACKETED = ("id", "from_number", "to_number", "trunk_number", "begin_time")
 
 
 class Wording:
-    """How one message of one call is written: seed, call and type decide every choice."""
+    """The form of one message of one call: seed, call and type decide every choice."""
 
     def __init__(self, seed: int, kind: str, call: int) -> None:
         self._seed, self._kind, self._call = seed, kind, call
@@ -175,7 +172,7 @@ class Wording:
         return int(text) if is_plain and self.draw(name) % 100 >= text_in_100 else text
 
     def callstart(self, course: CallCourse) -> bytes:
-        """The start of a call."""
+        """Returns the body of a callstart."""
         return _dump(
             {
                 "inner_phone": self.number("inner_phone", course.inner_phone),
@@ -199,7 +196,7 @@ class Wording:
         return _dump(fields)
 
     def result(self, fields: Mapping[str, object], attempts: list[dict[str, object]]) -> bytes:
-        """A call's result: one object, a list of one, or with the document's `[]` before its first five names."""
+        """Returns a call's result: an object, a list of one, or an object with `[]` before its first five names."""
         written = {
             name: self.number(name, value) if isinstance(value, int) else value for name, value in fields.items()
         }
@@ -212,14 +209,14 @@ class Wording:
         return _dump(written)
 
     def route(self, number: str, line: str, queue: str, direction: str) -> bytes:
-        """The question of where a call goes next."""
+        """Returns the body of a route question."""
         fields: dict[str, object] = {"from_number": number, "line_number": line}
         if queue:
             fields["queue_number"] = self.number("queue_number", queue)
         return _dump({**fields, "direction": direction})
 
     def _attempts(self, attempts: list[dict[str, object]]) -> object:
-        """`attempts` is an array, an object or a string, says the document."""
+        """Returns `attempts` as an array, an object or a string: the document allows all three."""
         shape = self.draw("attempts") % 10
         if shape < 6:
             return attempts

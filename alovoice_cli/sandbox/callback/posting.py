@@ -116,7 +116,7 @@ class Timetable:
         self._thread.start()
 
     def now(self) -> float:
-        """The present moment."""
+        """Returns the present moment."""
         return self._monotonic()
 
     def at(self, moment: float, action: Callable[[], None]) -> None:
@@ -127,7 +127,7 @@ class Timetable:
 
     @property
     def is_stopping(self) -> bool:
-        """Whether `stop` was called."""
+        """Returns whether `stop` was called."""
         return self._stopping
 
     def stop(self, timeout: float) -> None:
@@ -324,6 +324,6 @@ def _is_taken(answer: Posted) -> bool:
 
 
 def _headers(content_type: str | None) -> dict[str, str]:
-    """The document names no header; ours say that this is a simulation, as the sandbox's answers do."""
+    """Returns our headers, which mark a simulation like the sandbox's answers; the document names no header."""
     headers = {"User-Agent": f"alovoice-sandbox/{__version__}", "X-Alovoice-Sandbox": "1", "Accept": "*/*"}
     return headers if content_type is None else {**headers, "Content-Type": content_type}
