@@ -1,1 +1,1 @@
-"""The words of the command line: each noun a module that parses, calls and shows, and holds no logic."""
+"""The words of the command line: a module for each noun, which parses, calls and shows, and contains no logic."""

@@ -1,4 +1,4 @@
-"""`alovoice api`: any request, with the profile's token in the place where that path wants it."""
+"""`alovoice api`: any request, with the profile's token in the place that its path needs."""
 
 from pathlib import Path
 from typing import Annotated, BinaryIO

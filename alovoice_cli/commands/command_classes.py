@@ -28,7 +28,7 @@ class CommandApp(typer.Typer):
 
 
 class PagedCommand(TyperCommand):
-    """A command that has a help page, and says plainly what is wrong with its words."""
+    """A command with a help page and plain messages about wrong words."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Reads the words. Raises UsageError."""

@@ -1,4 +1,4 @@
-"""What each command does at most to the PBX of its profile: for machines that have to know before they run it."""
+"""The strongest effect of each command on the PBX of its profile, for programs that must know before they run it."""
 
 from typing import Literal
 
@@ -36,9 +36,9 @@ _COMMANDS: dict[CommandEffect, tuple[str, ...]] = {
     ),
 }
 COMMAND_EFFECTS: dict[str, CommandEffect] = {name: effect for effect, names in _COMMANDS.items() for name in names}
-"""The effect of each command, by its words behind `alovoice`; where options decide, the strongest one.
+"""The effect of each command, by its words after `alovoice`; if options decide, the strongest one.
 
-`api` sends any request, and `call batches resume` goes on with calls or with analyses.
+`api` sends any request, and `call batches resume` continues with calls or with analyses.
 """
 
 UNKNOWN_OUTCOMES = frozenset(

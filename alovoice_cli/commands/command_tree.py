@@ -39,7 +39,7 @@ class LazyGroup(CommandGroup):
 
 
 def build_tree() -> Any:
-    """The command tree as Typer's group."""
+    """Returns the command tree as Typer's group."""
     app = CommandApp(cls=LazyGroup, name=PROGRAM, epilog=_EPILOG)
     app.callback()(_root)
     for noun in NOUNS:
@@ -89,7 +89,7 @@ def _built(app: typer.Typer, path: str, **placed: Any) -> Any:
 
 
 def full_tree() -> Any:
-    """The whole command tree, for the manual and the completion scripts."""
+    """Returns the whole command tree, for the manual and the completion scripts."""
     tree = build_tree()
     for noun in NOUNS:
         tree.build(noun.name)

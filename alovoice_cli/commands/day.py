@@ -1,4 +1,4 @@
-"""`alovoice day`: one page of a day, or of seven."""
+"""`alovoice day`: one page for a day, or for seven."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated

@@ -1,7 +1,7 @@
 """The global options, with one meaning on both sides of the verb: declared once, added to every command.
 
-The session joins both sides; a list command declares its columns (`shows_list`), so that `--columns` is checked before
-the command does anything.
+The session joins both sides. A list command declares its columns (`shows_list`), so that `--columns` is checked before
+the command starts.
 """
 
 from collections.abc import Callable
@@ -64,7 +64,7 @@ def _global_options(
     version: Annotated[bool, _option("--version", "-V", help="Print the version.")] = False,
     help: Annotated[bool, _option("--help", "-h", help="Print the help page of a command.")] = False,
 ) -> None:
-    """Only a signature: Typer reads the options off it."""
+    """Only a signature, from which Typer reads the options."""
 
 
 def shows_list(columns: "tuple[Column, ...]") -> Callable[[F], F]:

@@ -1,7 +1,7 @@
-"""The help page of a command: how it is called, what it does, its own options in groups, examples.
+"""The help page of a command: its usage, its purpose, its own options in groups, and examples.
 
-The options of every command are on the first page alone. Plain text: no boxes, nothing cut. The texts are English where
-they stand, and translated here: by paragraph, each in one line, as `catalogues.help_texts` collects them.
+The options of every command are only on the first page. Plain text: no boxes, nothing is cut. The source texts are
+English, and are translated here by paragraph, each as one line, as `catalogues.help_texts` collects them.
 """
 
 import re
@@ -14,9 +14,9 @@ from alovoice_cli.commands.global_options import PANEL as GLOBAL_PANEL
 from alovoice_cli.language import mark, tr
 
 REQUIRED = mark("Required")
-"""How the name of a group begins that must be given; it comes first."""
+"""The beginning of the name of a group of obligatory options; this group comes first."""
 PAGE_LINES = 45
-"""The lines of a page that examples, but for the first one, may fill."""
+"""The lines of a page that examples, except the first one, may fill."""
 _NARROWEST, _WIDEST = 40, 100
 _NAMES_WIDTH = 24
 """The widest column of names; the help of an option has 52 characters of 80."""

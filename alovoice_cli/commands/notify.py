@@ -1,4 +1,4 @@
-"""`alovoice notify`: the Telegram bot that tells of missed calls, and a test of whoever is told."""
+"""`alovoice notify`: the Telegram bot for missed calls, and a test of all messengers."""
 
 import getpass
 import json
@@ -138,7 +138,7 @@ def _messenger(session: Session, target: "Target") -> "Messenger":
 
 
 def _trouble(target: "Target", outcome: "DeliveryOutcome") -> AlovoiceError:
-    """The error of a message that was not taken, by what came back."""
+    """Returns the error for a message that was not delivered, by the answer."""
     status = outcome.status
     said = tr("{target} did not accept the message: {problem}", target=target.label, problem=outcome.trouble)
     if status is None and target.command:
@@ -215,7 +215,7 @@ def _read_token(session: Session, *, from_stdin: bool) -> str:
 
 
 def _bot_name(session: Session, url: str, token: str) -> str:
-    """What Telegram calls the bot. Raises TokenRefusedError, UnreachableError or ServerError."""
+    """Returns the bot's name at Telegram. Raises TokenRefusedError, UnreachableError or ServerError."""
     posted = poster_of(session).post(f"{url}/bot{token}/getMe", b"", headers={}, timeout=session.settings.timeout)
     if posted.status is None:
         raise UnreachableError(

@@ -16,7 +16,7 @@ _GROUP = "alovoice.option_group"
 
 
 class OptionGroupCommand(PagedCommand):
-    """A command with additional options: those of the function `build`, which are read into one value."""
+    """A command with additional options: the parameters of the function `build`, which makes one value of them."""
 
     build: ClassVar[Callable[..., object]]
     without: ClassVar[Collection[str]] = ()
@@ -44,7 +44,7 @@ class OptionGroupCommand(PagedCommand):
 
 
 def option_group(ctx: typer.Context, kind: type[_T]) -> _T:
-    """The value that the command's `build` made of the options of its group."""
+    """Returns the value that the command's `build` made of the options of its group."""
     value = ctx.meta[_GROUP]
     assert isinstance(value, kind)
     return value
@@ -122,7 +122,7 @@ FINDINGS = (
     Column("message", "What", shown=False),
     Column("hint", "What to do", shown=False),
 )
-"""The columns of what a check found."""
+"""The columns of findings."""
 
 _WIDEST = 76
 

@@ -1,4 +1,4 @@
-"""The poster that a command posts to handlers with, and the messengers that tell people."""
+"""The poster of a command for handlers, and the messengers."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 
 def poster_of(session: Session, secrets: Iterable[str] = ()) -> AnyPoster:
-    """The session's poster, which traces what it posts with `--verbose`; makes no connection yet.
+    """Returns the session's poster, which traces its posts with `--verbose`; makes no connection yet.
 
-    The trace holds none of the `secrets`, the values of headers: a handler may send one back in an answer.
+    The trace contains none of the `secrets`, the values of headers: a handler may send one back in an answer.
     """
     if not session.options.verbose:
         return session.poster
@@ -35,7 +35,7 @@ def poster_of(session: Session, secrets: Iterable[str] = ()) -> AnyPoster:
 
 
 def telegram_bot(session: Session) -> "TelegramBot":
-    """The bot of the profile; its token is masked from now on. Raises TokenMissingError, and as the settings do."""
+    """Returns the profile's bot; masks its token from now on. Raises TokenMissingError, and as the settings do."""
     from alovoice_cli.listening.messengers import TelegramBot  # noqa: PLC0415 - for who tells a chat
 
     settings = session.settings
@@ -53,7 +53,7 @@ def telegram_bot(session: Session) -> "TelegramBot":
 
 
 def _bot_token(session: Session) -> str:
-    """The token that is stored for the Bot API's server, else what the profile's command prints; nothing without."""
+    """Returns the stored token for the Bot API's server, else the output of the profile's command; '' without both."""
     settings = session.settings
     stored = read_bot_token(settings.paths, settings.profile)
     if stored is not None:
@@ -84,7 +84,7 @@ def learn_bot_token(session: Session, token: str) -> None:
 
 
 def parsed_notify(text: str, option: str) -> "Target":
-    """The target of `telegram:CHAT`, `exec:CMD` or a URL, http to this machine alone. Raises UsageError."""
+    """Returns the target of `telegram:CHAT`, `exec:CMD` or a URL, http only to this machine. Raises UsageError."""
     from alovoice_cli.listening.targets import parse_notify  # noqa: PLC0415 - as above
 
     target = parse_notify(text, option)
@@ -97,7 +97,7 @@ def parsed_notify(text: str, option: str) -> "Target":
 
 
 def forward_options(session: Session, sign_secret: str | None, headers: Sequence[str]) -> "ForwardOptions":
-    """How handlers are sent JSON: `--sign-secret`, and `--forward-header` several times, each perhaps `@FILE`.
+    """Returns how JSON is sent to handlers: `--sign-secret`, and all `--forward-header`, each a text or `@FILE`.
 
     Raises UsageError.
     """
@@ -119,7 +119,7 @@ def forward_options(session: Session, sign_secret: str | None, headers: Sequence
 
 
 def secret_text(session: Session, text: str, option: str) -> str:
-    """A secret, or what stands in the file of an `@FILE`. Raises UsageError."""
+    """Returns a secret, or the content of the file of an `@FILE`. Raises UsageError."""
     if not text.startswith("@"):
         return text
     path = session.paths.from_home(text[1:])

@@ -1,4 +1,4 @@
-"""`alovoice skill`: one page for AI agents, made of the command tree."""
+"""`alovoice skill`: one page for AI agents, made from the command tree."""
 
 from pathlib import Path
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""`alovoice status`: what is in force, and whether it works."""
+"""`alovoice status`: the settings in force, and whether they work."""
 
 import platform
 from collections.abc import Mapping, Sequence
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 app = CommandApp()
 _SKEW_SECONDS = 120
 _ORIGINS = {"default": "", "flag": "-p"}
-"""How the line of the profile names the places that the settings name otherwise."""
+"""The words of the profile's line for places that the settings name otherwise."""
 
 
 @app.command("status", epilog=examples("alovoice status", "alovoice status --offline --json | jq -r .profile"))
@@ -62,7 +62,7 @@ def show_status(
     if not broken:
         try:
             problem = _add_connection(session, fields, offline=offline)
-        except AlovoiceError as found:  # a finding like the others: what is known is shown first
+        except AlovoiceError as found:  # a finding like the others: the known facts are shown first
             problem = found
     outbox, now = None if broken else _outbox(session), session.now()
     fields["unreadable_events"] = None if broken else _unreadable(session)
@@ -131,9 +131,9 @@ def _token_in_words(
 
 
 def _outbox(session: Session) -> list[TargetStanding] | None:
-    """How it stands with the targets that events are forwarded to; None, with a warning, for a store that is not read.
+    """Returns the state of the targets of forwarding; None, with a warning, for an unreadable store.
 
-    Who watches the numbers must not take a store that fails for one in which nothing waits.
+    A reader of the numbers must not mistake a failing store for one without waiting events.
     """
     try:
         outbox = session.outbox()
@@ -144,7 +144,7 @@ def _outbox(session: Session) -> list[TargetStanding] | None:
 
 
 def _unreadable(session: Session) -> int | None:
-    """How many events of the store could not be read; None where there is no store."""
+    """Returns how many events of the store could not be read; None without a store."""
     events = session.event_store()
     try:
         return events.unreadable() if events.exists else None
@@ -167,7 +167,7 @@ def _as_json(one: TargetStanding, now: datetime) -> dict[str, object]:
 
 
 def _as_text(standing: Sequence[TargetStanding], now: datetime) -> str | None:
-    """The targets of which there is something to say."""
+    """Returns the targets with waiting or failed events."""
     parts = []
     for one in standing:
         age = _age(one, now)
@@ -178,12 +178,12 @@ def _as_text(standing: Sequence[TargetStanding], now: datetime) -> str | None:
 
 
 def _age(one: TargetStanding, now: datetime) -> int | None:
-    """For how many seconds the oldest event waits."""
+    """Returns for how many seconds the oldest event has waited."""
     return None if one.oldest_at is None else max(unix_microseconds(now) - one.oldest_at, 0) // 1_000_000
 
 
 def _override(session: Session, settings: Settings) -> dict[str, object]:
-    """The panic switch, where it is on; one that can't be read is no override for the listener either."""
+    """Returns the override if it is in force; the listener ignores an unreadable one too."""
     try:
         override = OverrideFile(settings.override_path).read()
     except AlovoiceError as trouble:
@@ -197,7 +197,7 @@ def _override(session: Session, settings: Settings) -> dict[str, object]:
 
 
 def _add_connection(session: Session, fields: dict[str, object], *, offline: bool) -> AlovoiceError | None:
-    """What the token and the PBX are like, added to the fields; returns what is wrong with them."""
+    """Adds the state of the token and the PBX to the fields; returns the error, or None."""
     from alovoice_cli.api.trunks import probe  # noqa: PLC0415 - `--help` and a broken file need no client
 
     settings = session.settings

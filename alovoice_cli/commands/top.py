@@ -1,4 +1,4 @@
-"""`alovoice top`: the running day, live."""
+"""`alovoice top`: the present day, live."""
 
 import time
 from typing import TYPE_CHECKING, Annotated
@@ -17,7 +17,7 @@ app = CommandApp()
 _HEIGHT = 23
 _LOOK_SECONDS = 1.0
 _SHARE_OF_CORE = 0.02
-"""The share of a core that reading the store may take: the more calls a day has, the rarer are its readings."""
+"""The share of a core for reading the store: on a day with more calls the store is read less often."""
 _SHORTEST_PAUSE = 2.0
 _LONGEST_PAUSE = 10.0
 """Seconds after which the figures are read again also without news: waiting times grow, a listener may be gone."""
@@ -42,7 +42,7 @@ def watch_day(
     """
     session: Session = ctx.obj
     watched = _WatchedDay(session, store)
-    live = watched.look()  # a store that cannot be read is told before the screen is taken
+    live = watched.look()  # an unreadable store is reported before the screen is taken
     as_lines = session.options.json or not session.stdout.isatty()
     if once:
         _show_once(session, live, as_lines=as_lines)
@@ -83,7 +83,7 @@ def _tell(session: Session, live: "LiveDay", *, as_lines: bool) -> None:
 
 
 class _WatchedDay:
-    """The running day, read again when the store has news, as often as the share of a core allows."""
+    """The present day, read again when the store has new events, as often as the share of a core allows."""
 
     def __init__(self, session: Session, store: str | None) -> None:
         self._session, self._reader = session, session.day_reader(store)

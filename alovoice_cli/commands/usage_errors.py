@@ -1,4 +1,4 @@
-"""What is wrong with the words of a command line, in plain sentences. Loaded when something is wrong."""
+"""The errors in the words of a command line, in plain sentences. Loaded only for an error."""
 
 from collections.abc import Iterable
 from difflib import SequenceMatcher
@@ -11,7 +11,7 @@ from alovoice_cli.errors import UsageError
 from alovoice_cli.language import joined, mark, tr
 
 _LEAST_LIKENESS = 0.75
-"""`lsit` is as like to `list`; words that are less like are guesses."""
+"""`lsit` is this similar to `list`; less similar words would be guesses."""
 
 SYNONYMS = {
     "batch": "call batches",
@@ -144,7 +144,7 @@ _NUMBERS = {
         mark("{option} must be a number from {least} to {most}, not {value}"),
     ),
 }
-"""What is said of a wrong number: without a range, with a least value, with a range."""
+"""The messages for a wrong number: without a range, with a least value, with a range."""
 
 
 def _option_name(param: Any) -> str:

@@ -1,4 +1,4 @@
-"""Which global options each command uses. A command refuses the others, and no help or completion offers them there.
+"""The global options that each command uses. A command refuses the others, and no help or completion offers them there.
 
 Not listed, because every command uses them: --profile, --json, --quiet, --verbose, --color, --lang,
 --no-permission-check, --help, --version.
@@ -14,7 +14,7 @@ _LIST = frozenset({"csv", "columns", "no_headers", "excel"})
 _RECORD = frozenset({"no_headers"})
 _SERVER = frozenset({"timeout", "base_url"})
 _POSTS = frozenset({"timeout"})
-"""For commands that send requests, but none to the PBX."""
+"""For commands that send requests, but not to the PBX."""
 _ASKS = frozenset({"yes"})
 _REHEARSES = frozenset({"dry_run"})
 _NONE: frozenset[str] = frozenset()
@@ -55,7 +55,7 @@ _COMMANDS: dict[frozenset[str], tuple[str, ...]] = {
     _REHEARSES | _LIST: ("ai score", "store copy"),
 }
 USED_OPTIONS = {name: used for used, names in _COMMANDS.items() for name in names}
-"""The names of the choosable global options that a command uses, by its words behind `alovoice`."""
+"""The names of the choosable global options that a command uses, by its words after `alovoice`."""
 
 _WRITES_CSV = {"clean", "rejected", "report", "unreached"}
 """Options by which a command writes a CSV file."""

@@ -1,4 +1,4 @@
-"""Chooses the columns of a table that fit a terminal, and their widths: no number is cut, the right columns go first."""
+"""Chooses the columns of a table that fit a terminal, and their widths. No number is cut; right columns go first."""
 
 import re
 from collections.abc import Sequence

@@ -23,7 +23,7 @@ UNKNOWN = "?"
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """`by_rules` is 0 to 100, None if no check applies; `passed` and the like name checks; `override` was set by hand."""
+    """`by_rules` is 0 to 100, None if no check applies; the tuples name checks; `override` was set by hand."""
 
     by_rules: float | None
     passed: tuple[str, ...]

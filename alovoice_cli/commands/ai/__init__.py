@@ -1,4 +1,4 @@
-"""`alovoice ai`: speech analyses of recorded calls; here the options that choose kept ones, and their calls."""
+"""`alovoice ai`: speech analyses of recorded calls; here the options that select stored ones, and their calls."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated

@@ -120,7 +120,7 @@ def _show_dialogues(session: Session, found: Iterator[Hit], *, hide: bool) -> No
 
 
 def _said(session: Session, part: Fragment, marks: list[tuple[int, int]], masked: str | None) -> Said:
-    text = unicodedata.normalize("NFC", part.text)  # what the marks count in
+    text = unicodedata.normalize("NFC", part.text)  # the text whose positions the marks count
     shown = session.masker.hide(text if masked is None else masked)
     return Said(part.direction, clock(part.begin_ms), shown, side_of(part), marks if shown == text else [])
 

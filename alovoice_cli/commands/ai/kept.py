@@ -1,4 +1,4 @@
-"""`alovoice ai list`, `ai show`, `ai prune`: the analyses that are kept on this machine, without asking the PBX."""
+"""`alovoice ai list`, `ai show`, `ai prune`: the analyses that are stored on this machine, without asking the PBX."""
 
 from collections.abc import Iterator
 from datetime import tzinfo

@@ -1,4 +1,4 @@
-"""Which finished calls of the event store `alovoice ai send --since` analyses."""
+"""Selects the finished calls of the event store that `alovoice ai send --since` analyses."""
 
 from collections import Counter
 from collections.abc import Collection, Mapping
@@ -70,7 +70,7 @@ def find_to_send(session: Session, choice: CallChoice) -> dict[str, Call]:
         if reason:
             left_out[reason] += 1
         else:
-            calls[call.pbx_call_id or ""] = call  # of several parts of one call the last
+            calls[call.pbx_call_id or ""] = call  # if one call has several parts, the last one counts
     for id, reason in ({} if choice.again else _paid_before(session, calls)).items():
         del calls[id]
         left_out[reason] += 1

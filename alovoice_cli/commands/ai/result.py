@@ -62,7 +62,7 @@ Interval = Annotated[
 
 
 class AiWaitingCommand(PagedCommand):
-    """A command with `--wait[=DUR]`: as with getopt's optional values, only `=` joins a value to it."""
+    """A command with `--wait[=DUR]`: like getopt's optional values, only `=` joins a value to it."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Reads the arguments; `--wait` alone means its default. Arguments after `--` are call ids."""
@@ -81,7 +81,7 @@ LONGEST_SECONDS = 30.0
 
 @dataclass(frozen=True, slots=True)
 class PollPace:
-    """The pauses of waiting, in seconds: `budget` in all, `first` before the second question, then 1.5 times longer."""
+    """The pauses of waiting, in seconds: `budget` in all, `first` at first, then 1.5 times longer each time."""
 
     budget: float
     first: float
@@ -99,7 +99,7 @@ _ENDS_ALL = (ExitCode.USAGE, ExitCode.AUTH, ExitCode.NETWORK)
 
 @dataclass(slots=True)
 class _AskedCall:
-    """A call with the result of its request: an analysis, a problem, or neither (not ready, or not asked)."""
+    """A call with the result of its request: an analysis, a problem, or neither (not ready, or not requested)."""
 
     call_id: str
     found: FoundTalk | None = None

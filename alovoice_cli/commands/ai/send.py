@@ -1,4 +1,4 @@
-"""`alovoice ai send`: starts the analysis of recorded calls, once a call."""
+"""`alovoice ai send`: starts the analysis of recorded calls, at most once for each call."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -118,7 +118,7 @@ def send_calls(
     _refuse_choice(choice)
     if options.source is not None:
         refuse_both(call_ids, "CALL_ID")
-        # As below: between the look into the ledger and the requests no other process may request the same calls.
+        # As below: no other process may request the same calls between reading the ledger and sending.
         with session.turn(_COMMAND):
             return run(session, _COMMAND, options._replace(again=again, budget=budget, store=store), {})
     refuse_batch_options(options)
@@ -200,7 +200,7 @@ def _told_before(session: Session, call_id: str, entry: "Receipt") -> _Row:
 def _answer_in(text: str) -> dict[str, object] | None:
     try:
         value = json.loads(text)
-    except (ValueError, RecursionError):  # the ledger keeps a long answer cut
+    except (ValueError, RecursionError):  # the ledger stores a long answer shortened
         return None
     return value if isinstance(value, dict) else None
 

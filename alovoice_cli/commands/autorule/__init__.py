@@ -21,7 +21,7 @@ from alovoice_cli.receipts import STATE_TONES
 # Read here, before the module `list` of this package, once it is imported, stands under the name of the type.
 _Words = Annotated[list[str] | None, typer.Argument(metavar="[ID]")]
 CAMPAIGN_TONES: Mapping[str, Tone] = {**STATE_TONES, "running": "good"}
-"""What a campaign's status means to people: the PBX's words, and those of a request that created none."""
+"""The meaning of a campaign's status for people: the PBX's words, and the outcomes of requests that created none."""
 VERBS = ("stop", "pause", "resume", "delete", "update")
 
 

@@ -1,4 +1,4 @@
-"""`alovoice autorule export`: a campaign that was created from here as a file that `create --from-file` takes."""
+"""`alovoice autorule export`: a campaign that was created here, as a file for `create --from-file`."""
 
 from typing import Annotated
 

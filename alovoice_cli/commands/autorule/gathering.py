@@ -1,4 +1,4 @@
-"""What `autorule report`, `watch` and `list` ask of the stores: a campaign's list, its calls, its counts."""
+"""The data of `autorule report`, `watch` and `list` from the stores: a campaign's list, its calls, its counts."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -38,7 +38,7 @@ _COUNTED_AT_ONCE = 50_000
 
 
 class CampaignResults:
-    """One campaign, its list, and the store of its calls. Raises UsageError for a campaign that called nobody."""
+    """One campaign, its list, and the store of its calls. Raises UsageError for a campaign without calls."""
 
     def __init__(self, session: Session, created: CreatedCampaign, people: CampaignList, calls: CampaignCalls) -> None:
         self.created, self.people, self.calls = created, people, calls

@@ -1,4 +1,4 @@
-"""`alovoice autorule report`: what became of every row of a campaign's list, and whom to call again."""
+"""`alovoice autorule report`: the outcome of every row of a campaign's list, and the rows to call again."""
 
 import shlex
 from collections.abc import Iterator, Sequence
@@ -193,7 +193,7 @@ class _Found:
     report: "CampaignReport"
     counts: "Mapping[str, int]"
     imported: "ImportedEvents"
-    """Those of the campaign's days."""
+    """The imported events of the campaign's days."""
 
     def as_json(self) -> dict[str, object]:
         """Returns the whole report."""
@@ -288,7 +288,7 @@ def _group_item(group: "AttemptGroup", year: str) -> dict[str, object]:
     return {**group.as_json(), "group": group.name.removeprefix(year), "chart": list(group.parts)}
 
 
-# --- whom to call again
+# --- the rows to call again
 
 
 def _read_include(text: str | None) -> "list[RowCategory]":

@@ -87,7 +87,7 @@ def watch_campaigns(
             if isinstance(end, NotReadyError):
                 end.hint = end.hint or tr("to watch again: `{command}`", command=line)
             else:
-                held.close()  # the terminal in order first
+                held.close()  # first restore the terminal
                 session.note(tr("the campaigns go on; to watch again: `{command}`", command=line))
             raise
 

@@ -1,1 +1,1 @@
-"""`alovoice events`: what the PBX told the listener, the only history of calls there is."""
+"""`alovoice events`: the events that the PBX sent to the listener, the only history of calls."""

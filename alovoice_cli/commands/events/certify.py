@@ -1,4 +1,4 @@
-"""`alovoice events certify`: tries a CRM's handler with everything that the PBX may send."""
+"""`alovoice events certify`: tests a CRM's handler with everything that the PBX may send."""
 
 import time
 from pathlib import Path

@@ -79,7 +79,7 @@ def export_events(
             hint=tr("use it only with --since, --until and --with-trials"),
         )
     events = session.event_store(store)
-    # Read before the events: what is received meanwhile is in no stretch.
+    # Read before the events: events that are received meanwhile are in no stretch.
     uptimes = _uptime_lines(events.uptimes(), wanted.period, clock) if with_uptime else []
     found = events.told(wanted)
     if limit:

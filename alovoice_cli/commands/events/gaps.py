@@ -1,4 +1,4 @@
-"""`alovoice events gaps`: what the history may lack."""
+"""`alovoice events gaps`: the times from which the history may lack events."""
 
 import typer
 

@@ -31,7 +31,7 @@ _TOLD_EVERY = 500  # rows
 
 
 class _ImportFile(NamedTuple):
-    """A file that was read once and is good: what it holds, and when its first and last events were received."""
+    """A file that was read once and has no error: its contents, and when its first and last events were received."""
 
     file: BinaryIO
     name: str
@@ -161,7 +161,7 @@ def _lines(session: Session, files: Sequence[_ImportFile], stated: Sequence[Impo
 
 
 def _stated(one: _ImportFile, period: Period, clock: ClockTime) -> ImportedUptime | None:
-    """Returns the time of which the file has all events; None where it has none and no time is given."""
+    """Returns the time of which the file has all events; None if it has no events and no time is given."""
     begin = one.first if period.since is None else period.since
     end = one.last if period.until is None else period.until
     if begin is None or end is None:

@@ -1,4 +1,4 @@
-"""What `alovoice events stats --kpi` shows: six headline figures and the hours, or a row of figures for each group."""
+"""The output of `alovoice events stats --kpi`: six headline figures and the hours, or a row for each group."""
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -56,7 +56,7 @@ def _seconds(text: str, option: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class KpiQuestion:
-    """Of which calls key figures are wanted, with which limits."""
+    """The calls for the key figures, and their limits."""
 
     wanted: Filter
     settings: KpiSettings

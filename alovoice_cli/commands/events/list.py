@@ -1,4 +1,4 @@
-"""`alovoice events list`: what came, the latest first."""
+"""`alovoice events list`: the received events, the latest first."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""`alovoice events missed`: who called in vain."""
+"""`alovoice events missed`: callers whom nobody answered."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -154,7 +154,7 @@ def list_missed(
 
 
 def _not_to_call(session: Session, paths: Sequence[Path], *, unread_ok: bool) -> frozenset[int]:
-    """The numbers of the do-not-call lists in force today. Raises CheckFailedError for entries that are not read."""
+    """Returns the numbers of the do-not-call lists in force today. Raises CheckFailedError for unreadable entries."""
     from alovoice_cli.campaigns.exclusion import check_do_not_call, read_do_not_call  # noqa: PLC0415 - few ask for it
 
     numbers: set[int] = set()
@@ -169,7 +169,7 @@ def _not_to_call(session: Session, paths: Sequence[Path], *, unread_ok: bool) ->
 
 
 def _place(one: MissedCall) -> tuple[int, int]:
-    """When it was told: several calls may be, within a second."""
+    """Returns the key by which calls are sorted: several may be reported in one second."""
     return one.call.reported_at, one.call.start_seq or one.call.end_seq or 0
 
 
@@ -194,7 +194,7 @@ def _cells(one: MissedCall, clock: ClockTime, names: PeerNames, *, short: bool) 
 
 
 def _contacted(one: MissedCall, clock: ClockTime, names: PeerNames, *, short: bool) -> str:
-    """How somebody talked to the caller, or how often either side tried."""
+    """Returns how somebody talked to the caller, or how often either side tried."""
     if one.answered_beside is not None:
         peer = names.label(one.answered_beside.peer)
         return tr("by {peer}", peer=peer) if peer else tr("by ring group")

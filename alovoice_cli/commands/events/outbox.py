@@ -1,4 +1,4 @@
-"""`alovoice events outbox`: what waits to be forwarded, and what was given up; whether a listener runs or not."""
+"""`alovoice events outbox`: waiting events and dead letters, with or without a running listener."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -130,7 +130,7 @@ def retry_outbox(
     outbox = session.outbox(store)
     selection = _selection(session, outbox, ids or [], every=every, target=target, state=state)
     receiver = _receiver(outbox.standing(), to) if to is not None else None
-    if receiver:  # missed calls that people are told of are no events for a handler
+    if receiver:  # missed calls for people are no events for a handler
         targets = [name for name in selection.targets if name != receiver[0] and not is_of_notices(name)]
         selection = OutboxSelection(targets, selection.states, selection.events)
     count = outbox.count(selection)
@@ -200,7 +200,7 @@ def drop_outbox(
 def _selection(
     session: Session, outbox: "OutboxOrders", ids: Sequence[str], *, every: bool, target: str | None, state: str | None
 ) -> OutboxSelection:
-    """What an order is about. Raises UsageError where nothing says so, or two words contradict each other."""
+    """Returns the entries of an order. Raises UsageError if none are named, or two words contradict each other."""
     if every and ids:
         raise UsageError(tr("--all and ids of events cannot be used together"), hint=tr("use only one of them"))
     if not (every or ids or target):
@@ -224,7 +224,7 @@ def _selection(
 
 
 def _states(state: str | None, *, is_held: bool) -> tuple[str, ...]:
-    """The states that the word means. Where no listener forwards, no program runs: what was running was cut off."""
+    """Returns the states that the word means. If no listener forwards, no program runs: a running one was cut off."""
     if state is None:
         return DUE, RUNNING, DEAD
     if state not in (DUE, DEAD):
@@ -237,7 +237,7 @@ def _as_interrupted(entry: OutboxEntry) -> OutboxEntry:
 
 
 def _names(standing: Sequence[TargetStanding], word: str | None) -> list[str]:
-    """The targets' names that a word means: an id, a URL or a program as a listener was given it, or as it is shown."""
+    """Returns the targets' names that a word means: an id, or a URL or program as given to a listener or as shown."""
     if word is None:
         return [one.name for one in standing]
     given = _given(word)
@@ -252,7 +252,7 @@ def _names(standing: Sequence[TargetStanding], word: str | None) -> list[str]:
 
 
 def _receiver(standing: Sequence[TargetStanding], word: str) -> tuple[str, str]:
-    """The name and label of the target to hand events to: one that a listener was given, else a new one."""
+    """Returns the name and label of the target to move events to: one that a listener was given, else a new one."""
     for one in standing:
         if word in (target_id(one.name), one.name):
             return one.name, one.label
@@ -266,7 +266,7 @@ def _receiver(standing: Sequence[TargetStanding], word: str) -> tuple[str, str]:
 
 
 def _given(word: str) -> list[str]:
-    """The names of the targets that --forward and --exec make of the word."""
+    """Returns the names of the targets that --forward and --exec make of the word."""
     found: list[Target] = []
     for parse in (parse_forward, parse_exec):
         with suppress(UsageError):
@@ -275,7 +275,7 @@ def _given(word: str) -> list[str]:
 
 
 def _place(name: str) -> str:
-    """What a name says of the place, whatever types of events go there."""
+    """Returns the part of a name that stands for the URL or program, for any types of events."""
     return name.rpartition(" ")[2]
 
 

@@ -1,4 +1,4 @@
-"""What `trigger` and `replay` share: stored events by name, each answer as it comes, and what --dry-run would send."""
+"""Shared by `trigger` and `replay`: stored events by name, each answer when it arrives, and the output of --dry-run."""
 
 import re
 from collections.abc import Iterable
@@ -70,7 +70,7 @@ _SHOWN = re.compile(r"[eE]([0-9]{1,18})")
 
 
 def stored_delivery(session: Session, word: str, store: str | None) -> Delivery:
-    """The delivery. Raises UsageError where the store has no such event."""
+    """Returns the delivery. Raises UsageError if the store has no such event."""
     events, shown = session.event_store(store), _SHOWN.fullmatch(word.strip())
     event = events.event_at(int(shown.group(1))) if shown else events.event(word.strip().upper())
     if event is None:

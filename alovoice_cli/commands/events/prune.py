@@ -1,4 +1,4 @@
-"""`alovoice events prune`: forgets old events, while a listener goes on."""
+"""`alovoice events prune`: deletes old events while a listener runs."""
 
 from datetime import timedelta
 from typing import Annotated
@@ -15,7 +15,7 @@ from alovoice_cli.session import Session
 
 EXAMPLES = examples("alovoice events prune --older-than 90d --dry-run", "alovoice events prune --older-than 90d --yes")
 _YOUNGEST = timedelta(hours=1)
-"""Repeated deliveries are known again by what came in the last ten minutes."""
+"""Events of the last ten minutes are needed to recognise repeated deliveries."""
 
 
 def prune_events(

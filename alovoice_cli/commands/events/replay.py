@@ -1,4 +1,4 @@
-"""`alovoice events replay`: stored events sent anew, untouched and marked."""
+"""`alovoice events replay`: sends stored events again, unchanged and marked."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -80,7 +80,7 @@ def _named(session: Session, word: str, store: str | None) -> Delivery:
 
 
 def _filtered(session: Session, words: FilterWords, store: str | None) -> Iterator[Delivery]:
-    """The events that the filters choose, oldest first, as a stream: a day of them need not fit into memory."""
+    """Yields the events that the filters select, oldest first: the events of a day need not fit into memory."""
     wanted = read_filter(words, EVENT_FIELDS, clock_of(session))
     events = session.event_store(store).events(wanted)
     return (event.delivery for event in events if event.delivery.type in PBX_TYPES)

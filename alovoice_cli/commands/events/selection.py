@@ -1,4 +1,4 @@
-"""Which events, which store, what was covered: the options that the verbs of `events` share."""
+"""The options that the verbs of `events` share: which events, which store, which coverage."""
 
 from collections.abc import Iterable
 from typing import Annotated, Any
@@ -63,7 +63,7 @@ def _filter_words(
     where: Where = None,
     with_trials: WithTrials = False,
 ) -> FilterWords:
-    """The options that choose events."""
+    """Returns the options that select events."""
     return FilterWords(since, until, type, number, line, peer, status, where, with_trials)
 
 
@@ -74,18 +74,18 @@ def where_note(fields: Iterable[str]) -> str:
 
 
 class EventsCommand(OptionGroupCommand):
-    """A command on the events that its options choose: `option_group(ctx, FilterWords)`."""
+    """A command with the options that select events: `option_group(ctx, FilterWords)`."""
 
     build = staticmethod(_filter_words)
 
 
 def clock_of(session: Session) -> ClockTime:
-    """Now, in the profile's time zone."""
+    """Returns the present moment, in the profile's time zone."""
     return ClockTime(session.now(), parse_zone(session.settings.timezone, tr("the profile's timezone")))
 
 
 def since_or(days: int, since: str | None, until: str | None, clock: ClockTime) -> str | None:
-    """`--since`; where neither it nor `--until` is given, the day so many days ago."""
+    """Returns `--since`; without it and `--until`, the day this many days ago."""
     return since if since is not None or until is not None else days_ago(days, clock)
 
 

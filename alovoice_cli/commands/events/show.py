@@ -1,4 +1,4 @@
-"""`alovoice events show`: one call as it went."""
+"""`alovoice events show`: the course of one call."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -53,7 +53,7 @@ def show_call(
     clock = clock_of(session)
     events = session.event_store(store)
     found = Search(session, store)
-    if id.isprintable():  # what no database takes is nobody's name
+    if id.isprintable():  # no name contains characters that no database takes
         found.begin(id.strip())
     if not (found.events or found.receipts):
         raise UsageError(
@@ -96,7 +96,7 @@ def _cells(steps: Iterable[TimelineStep], clock: ClockTime, *, short: bool) -> l
 
 
 def _sentence(call: dict[str, object]) -> str:
-    """The call in one line."""
+    """Returns the call in one line."""
     ended = status_text(str(call["status"])) if call["status"] is not None else tr("no end is known")
     if call["duration"] is not None:
         ended = joined(", ", [ended, tr("{seconds} s", seconds=call["duration"])])
@@ -111,7 +111,7 @@ def _sentence(call: dict[str, object]) -> str:
 
 
 class Search:
-    """Finds the events and receipts of one call: each shares an id with another that is found already."""
+    """Finds the events and receipts of one call: each shares an id with another one that was found."""
 
     def __init__(self, session: Session, store: str | None) -> None:
         self._ledger, self._store = session.ledger, session.event_store(store)
@@ -121,7 +121,7 @@ class Search:
 
     @property
     def call_ids(self) -> set[str]:
-        """Those that are named; a result's own id may be another call's."""
+        """Returns the ids in the found events; a result's own id may be another call's."""
         facts = [(fact, event.delivery.type) for event in self.events.values() for fact in event.facts if fact.call_id]
         ids = {fact.call_id or "" for fact, kind in facts if kind != "result"}
         of_results = {fact.call_id or "": fact for fact, kind in facts if kind == "result" and fact.call_id not in ids}
@@ -130,7 +130,7 @@ class Search:
 
     @property
     def external_ids(self) -> set[str]:
-        """The extids of our own requests that results name."""
+        """Returns the extids of our own requests in results."""
         return {fact.external_id for event in self.events.values() for fact in event.facts if fact.external_id}
 
     def begin(self, id: str) -> None:
@@ -151,7 +151,7 @@ class Search:
             self._take({call.call_id for call in self._pbx_calls.by_id([id]).values()})
 
     def widen(self) -> None:
-        """Three rounds reach from a receipt over its result to the call and what repeats it."""
+        """Searches with the new ids: three rounds lead from a receipt over its result to the call and its repetitions."""
         for _ in range(3):
             self._take(self.call_ids | self.external_ids)
             self._add(self._store.matching([*self.events.values()]), set())
@@ -167,7 +167,7 @@ class Search:
         asked = bool(self.external_ids)
 
         def is_own(fact: Fact) -> bool:
-            # A PBX that was set up anew counts its calls from 1 again: the extid of our request tells them apart.
+            # A PBX that was set up again counts its calls from 1 again: the extid of our request distinguishes them.
             has_own_id = fact.call_id in ids and not (fact.external_id and asked)
             return has_own_id or fact.external_id in ids or not begun.isdisjoint(_starts(fact))
 
@@ -178,5 +178,5 @@ class Search:
 
 
 def _starts(fact: Fact) -> set[tuple[int, str | None, str]]:
-    """When a call began, by which line, with whom: by it a result is known, as `stores.event_query` finds it."""
+    """Returns second, line and numbers of a call's beginning, by which `stores.event_query` finds its result."""
     return set() if fact.started_at is None else {(fact.started_at, fact.line, number) for number in parties(fact)}

@@ -1,4 +1,4 @@
-"""`alovoice events stats`: calls counted."""
+"""`alovoice events stats`: counts of calls."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
@@ -83,7 +83,7 @@ GROUP_COLUMNS = (
 )
 _PARTS = (mark("answered"), mark("missed"), mark("other"), mark("no end"))
 _OF_RULES = ("group", "calls", "chart")
-_OF_STATUSES = ("group", "calls", "talk", "talk_seconds", "chart")  # what else there is follows from the status
+_OF_STATUSES = ("group", "calls", "talk", "talk_seconds", "chart")  # the status determines all other columns
 
 
 @shows_list((*COLUMNS, *FIGURE_COLUMNS, *GROUP_COLUMNS))
@@ -177,9 +177,9 @@ def _show_counts(session: Session, events: "EventStore", wanted: Filter, by: By,
 
 
 def _columns(session: Session, by: By, whole: StatusTally) -> tuple[Column, ...]:
-    """Those that have something to say; the chart is for eyes, and seconds are for programs.
+    """Returns the columns with values; the chart is for people, the seconds are for programs.
 
-    On a terminal, where titles are words and take room, an ending that no call had has no column.
+    On a terminal, where titles are words and need room, an ending that no call had has no column.
     """
     drawn = session.stdout.isatty()
     counts = {**dict.fromkeys(MISSED_STATUSES, 0), **whole.missed, "other": whole.other, "open": whole.open}

@@ -1,4 +1,4 @@
-"""`alovoice events tail`: the latest events, and with -f those that come."""
+"""`alovoice events tail`: the latest events, and with -f also new ones."""
 
 import time
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""`alovoice events trigger`: an event as the PBX would send it, made up or made from a stored one."""
+"""`alovoice events trigger`: sends an event as the PBX would, made up or made from a stored one."""
 
 from itertools import starmap
 from typing import Annotated, Literal

@@ -1,4 +1,4 @@
-"""`alovoice listen`: receives what the PBX sends, keeps it, passes it on; `listen check` proves the way to it."""
+"""`alovoice listen`: receives, stores and forwards the PBX's events; `listen check` tests the way to it."""
 
 from alovoice_cli.commands.command_classes import CommandApp
 from alovoice_cli.commands.listen import check, receive

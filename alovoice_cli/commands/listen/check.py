@@ -1,4 +1,4 @@
-"""`alovoice listen check`: proves from outside in that the PBX could reach the listener."""
+"""`alovoice listen check`: tests from outside that the PBX can reach the listener."""
 
 import json
 import secrets

@@ -1,4 +1,4 @@
-"""`listen --print-systemd` and `--print-nginx`: this very command line, as what runs it for good."""
+"""`listen --print-systemd` and `--print-nginx`: this command line as a service."""
 
 import os
 import re
@@ -72,7 +72,7 @@ def print_deployment(session: Session, options: ListenOptions, plan: Plan, *, sy
 
 
 def _location(plan: Plan) -> str:
-    """An nginx location that leads to the listener; on a store that listeners share, to all of them."""
+    """Returns an nginx location that leads to the listener, or to all listeners that share the store."""
     if plan.port == 0:
         raise UsageError(tr("nginx needs a fixed port"), hint=tr("give --port N"))
     if plan.tls is not None:
@@ -89,9 +89,10 @@ def _location(plan: Plan) -> str:
 
 
 def _unit(session: Session, options: ListenOptions, plan: Plan) -> ServiceUnit:
-    """A systemd unit that runs the line as this user, from this directory.
+    """Returns a systemd unit that runs the command line as this user, from this directory.
 
-    Of the environment it holds where things lie, and the options of `listen`; the token it does not need, nor hold.
+    It contains the directories and the options of `listen` from the environment, but not the token, which it does not
+    need.
     """
     profile = session.settings.profile
     name = "alovoice" if profile == DEFAULT else f"alovoice-{profile}"
@@ -114,21 +115,21 @@ def _unit(session: Session, options: ListenOptions, plan: Plan) -> ServiceUnit:
         credentials=secrets.credentials,
         writable=list(dict.fromkeys(_writable(session, options, environment["ALOVOICE_STATE_DIR"]))),
         low_port=0 < options.port < _FIRST_FREE_PORT,
-        # A chat needs the token command of the profile.
+        # A chat needs the profile's token command.
         programs=bool(options.exec) or any(not one.url for one in plan.notify.targets),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class _Secrets:
-    """The secrets of the line and of the environment: a file becomes a credential of the unit, a text is refused."""
+    """The secrets of words and environment: a file becomes a credential of the unit, a text is refused."""
 
     session: Session
     unit_name: str
     credentials: dict[str, str] = field(default_factory=dict)
 
     def taken_from(self, words: Sequence[str]) -> Iterator[str]:
-        """The words, with credentials in the place of files that hold a secret. Raises UsageError."""
+        """Yields the words, with credentials in place of files with secrets. Raises UsageError."""
         option = ""
         for word in words:
             flag, sign, value = word.partition("=")
@@ -143,7 +144,7 @@ class _Secrets:
             option = word if not option and self._is_secret(word) else ""
 
     def taken_from_environment(self) -> Mapping[str, str]:
-        """The options of `listen` that the environment gives."""
+        """Returns the options of `listen` in the environment."""
         environ = self.session.environ
         given = {name: environ[listen_variable(name)] for name in LISTEN_KEYS if environ.get(listen_variable(name))}
         for name in ("forward", "notify"):
@@ -187,7 +188,7 @@ def _refuse_password(store: str) -> None:
 
 
 def _writable(session: Session, options: ListenOptions, state: str) -> Iterator[str]:
-    """The directories that the listener writes in, beside those that systemd makes for it."""
+    """Yields the directories in which the listener writes, besides those that systemd creates for it."""
     if state != _STATE:
         yield state
     named = options.store or session.settings.store
@@ -198,7 +199,7 @@ def _writable(session: Session, options: ListenOptions, state: str) -> Iterator[
 
 
 def _program() -> Sequence[str]:
-    """The words that start this program from anywhere: as it was started, where that is a file."""
+    """Returns the words that start this program from any directory."""
     started = Path(sys.argv[0]).absolute()
     if started.stem == "alovoice" and os.access(started, os.X_OK):
         return [str(started)]
@@ -206,7 +207,7 @@ def _program() -> Sequence[str]:
 
 
 def _user() -> str:
-    """The user whose profile and store these are; a system without users' names needs no unit."""
+    """Returns the user of this profile and store; a system without user names needs no unit."""
     try:
         import pwd  # noqa: PLC0415 - not there on Windows
 

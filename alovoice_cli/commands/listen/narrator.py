@@ -1,4 +1,4 @@
-"""What `listen` says: where it listens, each event, and what the operator should know."""
+"""The output of `listen`: its URLs, each event, and messages to the operator."""
 
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -74,7 +74,7 @@ class Narrator:
         self._session.warn(text)
 
     def _row(self, event: Event) -> dict[str, object]:
-        """The event's line, as `events list` would have it; a callend's call is known while it is fresh."""
+        """Returns the row of an event as in `events list`; the call of a callend is known if it is recent."""
         fact, moment = event.fact, datetime.fromtimestamp(event.delivery.received_at / 1_000_000, self._clock.zone)
         if event.delivery.type == "callstart" and fact.call_id:
             self._calls[fact.call_id] = Call(fact.call_id, 0, fact.number, fact.line, fact.peer)

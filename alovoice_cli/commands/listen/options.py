@@ -1,11 +1,11 @@
-"""The options of `listen` as one value, each from the first place that gives it."""
+"""The options of `listen` as one value, each from the first source that has it."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class ListenOptions:
-    """What the command line, the environment and the profile say; `alovoice listen --help` says what each means."""
+    """The options from the command line, the environment and the profile; `alovoice listen --help` explains them."""
 
     host: str
     port: int

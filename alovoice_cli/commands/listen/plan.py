@@ -1,4 +1,4 @@
-"""The options of `listen` as the plan of a listener: every fault is told before anything is bound or stored."""
+"""Turns the options of `listen` into a plan, and reports every error before anything is bound or stored."""
 
 import ipaddress
 import re
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from alovoice_cli.listening.metrics import Metrics
 
 _LAST_PORT = 65535
-_OWN, _NONE = "auto", "none"  # the words of --secret that are none
+_OWN, _NONE = "auto", "none"  # words of --secret that are no secrets
 _SPAN = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,6})?)\s*(ms|s)")
 _SHORTEST, _LONGEST = 0.05, 10.0
 _LONGEST_GRACE = timedelta(hours=24)
@@ -70,14 +70,14 @@ def read_plan(session: Session, options: ListenOptions) -> Plan:
 
 
 def _store_words(session: Session, store: str | None) -> tuple[str, ...]:
-    """The words by which another command finds the same store."""
+    """Returns the words with which another command names the same store."""
     profile = session.options.profile
     named = ("-p", shlex.quote(profile)) if profile else ()
     return ("--store", shlex.quote(masked_url(store) if is_server_url(store) else store)) if store else named
 
 
 def _door(session: Session, options: ListenOptions) -> Door:
-    """Who may come in, and where: `auto` is the profile's own secret, `none` no secret at all."""
+    """Returns who may send, and to which paths: `auto` is the profile's own secret, `none` no secret."""
     allowed = [_network(text, "--allow-from") for text in options.allow_from]
     trusted = [_network(text, "--trusted-proxy") for text in options.trusted_proxy]
     if options.secret == _NONE:
@@ -88,13 +88,13 @@ def _door(session: Session, options: ListenOptions) -> Door:
 
 
 def _targets(options: ListenOptions) -> list[Target]:
-    """The targets of `--forward` and `--exec`, each once."""
+    """Returns the targets of `--forward` and `--exec`, each once."""
     targets = [*map(parse_forward, options.forward), *map(parse_exec, options.exec)]
     return list({target.name: target for target in targets}.values())
 
 
 def _notify(session: Session, options: ListenOptions) -> NotifyPlan:
-    """Who is told of missed calls. Raises UsageError, and TokenMissingError for a chat without a bot's token."""
+    """Returns the plan for missed calls. Raises UsageError, and TokenMissingError for a chat without a bot's token."""
     targets = [parsed_notify(text, "--notify") for text in options.notify]
     grace = parse_span(options.grace, "--grace")
     if grace > _LONGEST_GRACE:
@@ -112,7 +112,7 @@ def _notify(session: Session, options: ListenOptions) -> NotifyPlan:
 
 
 def _forward_options(session: Session, options: ListenOptions, targets: Sequence[Target]) -> ForwardOptions:
-    """How events are sent; warns of headers, which hold secrets, that go to several hosts."""
+    """Returns how events are sent; warns of headers, which contain secrets, that go to several hosts."""
     read = forward_options(session, options.sign_secret, options.forward_header)
     hosts = sorted({urlsplit(one.url).netloc for one in targets if one.url})
     if read.headers and len(hosts) > 1:
@@ -121,7 +121,7 @@ def _forward_options(session: Session, options: ListenOptions, targets: Sequence
 
 
 def _admin(options: ListenOptions) -> AdminPlan | None:
-    """The admin port of `[ADDRESS:]PORT`."""
+    """Returns the admin port of `[ADDRESS:]PORT`."""
     if options.admin is None:
         return None
     host, _, port = options.admin.rpartition(":")
@@ -136,7 +136,7 @@ def _admin(options: ListenOptions) -> AdminPlan | None:
 
 
 def _routes(session: Session, options: ListenOptions, admin: AdminPlan | None) -> RouteAnswerer:
-    """How route questions are answered."""
+    """Returns what answers route questions."""
     step = RouteStep.from_text(options.fallback) if options.fallback else None
     seconds = _deadline(options.deadline)
     now = session.now()
@@ -176,7 +176,7 @@ def _deadline(text: str) -> float:
 
 
 def _tls(session: Session, options: ListenOptions) -> tuple[str, str] | None:
-    """The certificate and its key."""
+    """Returns the certificate's file and its key's."""
     certificate, key = _path(session, options.tls_cert), _path(session, options.tls_key)
     if certificate is None and key is None:
         return None

@@ -1,1 +1,1 @@
-"""`alovoice route`: rules for the route "API request", before and while they are served."""
+"""`alovoice route`: rules for the route "API request", before and during their use."""

@@ -1,4 +1,4 @@
-"""`alovoice route check`: every error of a rules file, before a caller meets it."""
+"""`alovoice route check`: every error of a rules file, before a caller meets one."""
 
 from pathlib import Path
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""`alovoice route diff`: which callers other rules would send elsewhere."""
+"""`alovoice route diff`: the callers that other rules would send elsewhere."""
 
 from pathlib import Path
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""`alovoice route override`: gives every caller one step for a while, in place of the rules."""
+"""`alovoice route override`: sends every caller to one step for a limited time, in place of the rules."""
 
 from datetime import datetime, timedelta
 from typing import Annotated
@@ -122,7 +122,7 @@ def _end(session: Session, file: OverrideFile, now: datetime) -> None:
 
 
 def _held(file: OverrideFile, now: datetime) -> Override | None:
-    """Returns the override in force; an unreadable file is removed anyway."""
+    """Returns the override in force; removes an unreadable file."""
     try:
         found = file.read()
     except UsageError:

@@ -1,4 +1,4 @@
-"""`alovoice store check`: an event store, looked over."""
+"""`alovoice store check`: the state of an event store."""
 
 from collections.abc import Sequence
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""`alovoice store copy`: a history, moved to a server."""
+"""`alovoice store copy`: copies a history to a server."""
 
 from collections.abc import Mapping
 from itertools import chain

@@ -1,4 +1,4 @@
-"""The simulated PBX sends events to its customer: callstart, callend, results and route questions (API, sections 5, 6, 9).
+"""The simulated PBX sends events to its customer: starts, ends, results, route questions (API, sections 5, 6, 9).
 
 messages      where messages go, their bytes, and what a handler answers
 posting       one thread that leads all calls, the posts to the handlers, and what goes wrong on the way, as ordered
