@@ -1,4 +1,4 @@
-"""Runs the program in a process that ends itself, without a word, at one step of what a row goes through.
+"""Runs the program in a process that ends itself abruptly at one step of a row.
 
 `python tests/batch_crash.py STEP ROW WORDS…`: os._exit(9) when STEP is reached for the ROW-th time.
 """

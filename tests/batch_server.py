@@ -1,4 +1,4 @@
-"""A PBX that takes calls by the hundred and counts whom it rang; and what a batch's home needs."""
+"""A PBX that takes hundreds of calls and counts the called numbers; and the files of a batch's home."""
 
 import json
 import os
@@ -27,7 +27,7 @@ def slowly(seconds: float) -> Callable[[Connection, Seen], None]:
 
 
 class Exchange(RawServer):
-    """Answers `true` to each call, `after` which (seconds) may be slow; counts the calls by number."""
+    """Answers `true` to each call after `after` seconds; counts the calls by number."""
 
     def __init__(self, answer: Callable[[Connection, Seen], None] | None = None) -> None:
         self._answer = answer or (lambda connection, seen: connection.answer("200 OK", b"true"))
@@ -40,17 +40,17 @@ class Exchange(RawServer):
 
     @property
     def calls(self) -> Counter[str]:
-        """How often each number was rung, by requests that came whole."""
+        """Returns how often each number was called, by complete requests."""
         return Counter(json.loads(seen.body)["number"] for seen in self.requests if seen.body)
 
 
 def numbers(count: int) -> list[str]:
-    """Different numbers that there are."""
+    """Returns different assigned numbers."""
     return [f"90{1_000_000 + index}" for index in range(count)]
 
 
 def write_list(home: Path, count: int, name: str = "clients.csv") -> list[str]:
-    """A list with a heading, as a CRM exports it."""
+    """Writes a list with a heading, like a CRM's export, and returns its numbers."""
     called = numbers(count)
     rows = [f"{number};Клиент {index}" for index, number in enumerate(called)]
     (home / name).write_text("\n".join(["Телефон;Имя", *rows, ""]), encoding="utf-8")
@@ -63,7 +63,7 @@ def point_at(alovoice: FrontDoor, server: RawServer) -> None:
 
 
 FILES_ONLY = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
-"""For a test of what files alone can suffer: a full disk, a copy put back, damage."""
+"""For a test of faults that only files have: a full disk, a restored copy, damage."""
 
 
 def lose_journals(alovoice: FrontDoor) -> None:
@@ -85,7 +85,7 @@ def move_journals(alovoice: FrontDoor) -> None:
 
 
 def another_machine(home: Path, store: str) -> FrontDoor:
-    """A machine of its own: configuration and state in a folder, and the store on a server that others name too."""
+    """Returns another machine: its configuration and state are in its own folder, its store is on a shared server."""
     home.mkdir()
     environ = {
         "HOME": str(home),

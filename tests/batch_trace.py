@@ -1,4 +1,4 @@
-"""What strace saw of a batch: which files were on the disk before each connection to the PBX was opened."""
+"""Reads strace's record of a batch: which files were on the disk before each connection to the PBX was opened."""
 
 import re
 import sys
@@ -10,7 +10,7 @@ _SYNC = re.compile(r"f(?:data)?sync\(\d+<(?P<file>[^>]*)>")
 
 
 def traced(trace: Path, words: list[str]) -> list[str]:
-    """The words that run the program with these words under strace."""
+    """Returns the words that run the program with these words under strace."""
     return [
         "strace",
         "-f",
@@ -27,9 +27,9 @@ def traced(trace: Path, words: list[str]) -> list[str]:
 
 
 def synced_before_each_connection(trace: Path) -> list[set[str]]:
-    """For each connection to the PBX: `journal` and `ledger` where their sync had ended since the connection before.
+    """Returns, for each connection to the PBX, `journal` and `ledger` if their sync ended since the connection before.
 
-    A sync that had begun, and not ended, counts for nothing.
+    A sync that has begun and not ended does not count.
     """
     begun: dict[str, str] = {}
     synced: set[str] = set()

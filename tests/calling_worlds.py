@@ -1,7 +1,7 @@
-"""Made-up histories of a PBX and its listener, in which the truth of every request is known.
+"""Invented histories of a PBX and its listener, in which the truth about every request is known.
 
-A world has requests (some lost on the way there, some on the way back), calls that begin up to an hour late, calls that
-others made to the same numbers, a PBX whose clock is wrong, and a listener that was not always there.
+A world has requests (some lost before the PBX, some with a lost answer), calls that begin up to an hour late, calls of
+others to the same numbers, a PBX with a wrong clock, and a listener that was not always running.
 """
 
 import json
@@ -26,7 +26,7 @@ LINES = ("998712037006", "998551234567")
 
 @dataclass(frozen=True)
 class Heard:
-    """One event with the moment at which it came (unix seconds), and what a callstart was answered."""
+    """One event with the moment of its arrival (unix seconds), and the answer to a callstart."""
 
     at: float
     kind: str
@@ -36,7 +36,7 @@ class Heard:
 
 @dataclass
 class World:
-    """What happened. `status` is how the call of each receipt truly ended; None where there never was one."""
+    """The truth. `status` is how the call of each receipt ended; None for a request without a call."""
 
     asked: list[PlacedCall] = field(default_factory=list)
     status: dict[str, str | None] = field(default_factory=dict)
@@ -47,7 +47,7 @@ class World:
     def traces(
         self, now: float | None = None, order: random.Random | None = None, more: Sequence[PlacedCall] = ()
     ) -> EvidenceFinder:
-        """What is known at this moment, having come in this order."""
+        """Returns the evidence known at this moment, after arrival in this order."""
         known = [event for event in self.heard if now is None or event.at <= now]
         if order is not None:
             order.shuffle(known)
@@ -56,7 +56,7 @@ class World:
         return EvidenceFinder([*made, *more], results, _calls(known))
 
     def verdict(self, asked: PlacedCall, now: float, traces: EvidenceFinder | None = None) -> CallVerdict:
-        """The answer at this moment."""
+        """Returns the verdict at this moment."""
         traces = traces or self.traces(now)
         seen = [
             uptime._replace(seen_at=min(uptime.seen_at, int(now * MICRO)), ended_at=None)
@@ -68,13 +68,13 @@ class World:
         return resolve(asked, traces, seen, int(now * MICRO), learn(traces, int(now * MICRO)))
 
     def rings(self, asked: PlacedCall) -> bool:
-        """Whether its call rings, at whatever time: for a conference whoever is rung first."""
+        """Returns whether its call rings at any time; in a conference whether the first party is rung."""
         status = self.status[asked.receipt]
         return status is not None and (status not in ("404", "484", "503", "402") or asked.kind == "conference")
 
 
 def make_world(seed: int) -> World:
-    """A world of this seed: up to six requests within an hour, half of them to the same few numbers."""
+    """Returns the world of this seed: up to six requests within an hour, half of them to the same few numbers."""
     chance, world = random.Random(seed), World()
     for place in range(chance.randint(1, 6)):
         _ask(world, chance, place)
@@ -91,7 +91,7 @@ def _ask(world: World, chance: random.Random, place: int) -> None:
     kind = chance.choice(("out", "ivr", "conference"))
     number, line = chance.choice(NUMBERS), chance.choice(LINES)
     our_id = "17" if chance.random() < 0.2 else str(10**12 + place)
-    # Sent and not: what the receipt says is true where it says anything.
+    # Sent or not: if the receipt has an outcome, it is true.
     outcome, acted = chance.choice((("unsent", 0), ("refused", 0), ("unknown", 0), ("unknown", 1), ("done", 1)))
     numbers = ("998935551122", number) if kind == "conference" else (number,)
     asked = PlacedCall(
@@ -167,7 +167,7 @@ def _end(at: float, status: str, duration: int, finished: int, call_id: str) -> 
 
 
 def _listen(world: World, chance: random.Random) -> None:
-    """Either always, or with a gap, or never: what is told in a gap is not heard."""
+    """Makes a listener that runs always, with a gap, or never: events of a gap are not received."""
     shape = chance.choice(("always", "always", "gap", "never"))
     begin, end = int((T0 - 9000) * MICRO), int(world.ends * MICRO)
     gap = sorted((chance.uniform(T0 - 60, world.ends), chance.uniform(T0 - 60, world.ends)))
@@ -190,7 +190,7 @@ def _event(heard: Heard, seq: int) -> Event:
 
 
 def _calls(known: Sequence[Heard]) -> list[Call]:
-    """The calls as the store joins them: by the id that a callstart was answered with."""
+    """Returns the calls as the store joins them: by the id that answered their callstart."""
     calls: dict[str, Call] = {}
     for heard in known:
         if heard.kind == "result" or heard.call_id is None:

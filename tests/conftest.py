@@ -1,4 +1,4 @@
-"""Fixtures for every test: a fresh home behind the front door, and no way out of this machine."""
+"""Fixtures for all tests: a fresh home behind the front door, and no network beyond this machine."""
 
 import gc
 import ipaddress
@@ -20,15 +20,15 @@ from alovoice_cli.catalogues import compile_catalogues
 from alovoice_cli.language import FOLDER, use_language
 from alovoice_cli.stores.event_postgres import IDLE
 
-# The same examples in each run, so that a red run says something of the change; the soak tries new ones each time.
+# The same examples in each run, so that a failure is caused by the change; the soak tries new ones each time.
 settings.register_profile("repeatable", derandomize="ALOVOICE_SOAK" not in os.environ)
 settings.load_profile("repeatable")
 
-# Kept from run to run, also where the environment asks for no bytecode: rewriting the tests' assertions takes a worker
-# 12 seconds, and each process that a test starts would compile the program anew.
+# Kept between runs, even if the environment forbids bytecode: rewriting the tests' assertions takes a worker 12
+# seconds, and each process that a test starts would compile the program again.
 sys.dont_write_bytecode = False
 
-# A shell that starts the tests in the background has them ignore Ctrl-C, and the processes that they start.
+# A shell that starts the tests in the background makes them and their processes ignore Ctrl-C.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:  # nohup
@@ -47,7 +47,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int | None:
-    """For `-n auto`: one worker more than there are cores, for many tests wait more than they work."""
+    """Returns the workers of `-n auto`: one more than there are cores, because many tests mostly wait."""
     return None if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ else (os.cpu_count() or 1) + 1
 
 
@@ -62,7 +62,7 @@ ALLOWED_SKIPS = (
     "test_handlers_soak",
     "test_powershell",
 )
-"""What may be skipped where ALOVOICE_NO_SKIPS is set, by a part of the test's name: on a Debian with every tool."""
+"""Parts of the names of tests that may be skipped with ALOVOICE_NO_SKIPS: on a Debian with every tool."""
 _skipped: list[str] = []
 
 
@@ -90,7 +90,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.fixture
 def alovoice(tmp_path: Path) -> FrontDoor:
-    """A fresh home: no configuration, no token, the sandbox at hand."""
+    """Returns a fresh home: no configuration, no token, and the sandbox."""
     home = tmp_path / "home"
     home.mkdir()
     environ = {
@@ -106,7 +106,7 @@ def alovoice(tmp_path: Path) -> FrontDoor:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Cluster]:
-    """A running PostgreSQL of this worker's own."""
+    """Yields a running PostgreSQL of this worker."""
     pytest.importorskip("psycopg")
     if programs() is None:
         pytest.skip("PostgreSQL is not installed")
@@ -116,14 +116,14 @@ def postgres() -> Iterator[Cluster]:
 
 @pytest.fixture(scope="session", params=["sqlite", "postgres"])
 def engine(request: pytest.FixtureRequest) -> str:
-    """The kind of database that holds the events: a test that asks for a store runs once with each."""
+    """Returns the kind of database for the events: a test that needs a store runs once with each kind."""
     kind: str = request.param
     return kind
 
 
 @pytest.fixture
 def store_url(engine: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
-    """An event store: a file that is still to be made, or an empty database with the tables."""
+    """Yields an event store: a file that does not exist yet, or an empty database with the tables."""
     if engine == "sqlite":
         yield f"sqlite:///{tmp_path / 'events.db'}"
         return
@@ -149,7 +149,7 @@ def new_store(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureR
 
 @pytest.fixture(scope="session")
 def emptied_store(new_store: Callable[[str], str]) -> Callable[[str], str]:
-    """An empty event store of the kind, for each example of a property: a database is the same one each time."""
+    """Returns a function that empties the event store, for each example of a property: the database stays the same."""
     kept: list[str] = []
 
     def make(engine: str) -> str:
@@ -165,7 +165,7 @@ def emptied_store(new_store: Callable[[str], str]) -> Callable[[str], str]:
 
 @pytest.fixture
 def profile_store(engine: str, store_url: str, alovoice: FrontDoor) -> str:
-    """The event store of the profile `default` in a fresh home: its own file, or a database that it names."""
+    """Returns the event store of the profile `default` in a fresh home: its own file, or a database that it names."""
     if engine == "postgres":
         assert alovoice("config", "set", "store", store_url).code == 0
         alovoice.server_store = store_url
@@ -174,7 +174,7 @@ def profile_store(engine: str, store_url: str, alovoice: FrontDoor) -> str:
 
 @pytest.fixture
 def store_place(engine: str, tmp_path: Path, request: pytest.FixtureRequest) -> Callable[[str], Path | str]:
-    """Where a store of this name lies: a file in the state directory, or an empty database."""
+    """Returns a function that gives a store's place: a file in the state directory, or an empty database."""
     if engine == "sqlite":
         return lambda name: tmp_path / "state" / name
     url: str = request.getfixturevalue("postgres").database()
@@ -183,7 +183,7 @@ def store_place(engine: str, tmp_path: Path, request: pytest.FixtureRequest) -> 
 
 @pytest.fixture(autouse=True)
 def _english() -> Iterator[None]:
-    """Each test begins in English, whatever language one before it chose."""
+    """Makes each test begin in English, whatever language an earlier test chose."""
     use_language("en")
     yield
     use_language("en")
@@ -191,7 +191,7 @@ def _english() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test reaches further than this machine."""
+    """Stops connections to other machines."""
     connect = socket.socket.connect
 
     def guarded(self: socket.socket, address: Any) -> None:

@@ -1,4 +1,4 @@
-"""The contract's cases, and the words by which the client asks for each of them."""
+"""The contract's cases, and the client's calls for each of them."""
 
 import json
 from collections.abc import Callable
@@ -21,20 +21,20 @@ ENCODINGS = {"application/json": "json", "multipart/form-data": "multipart"}
 
 
 def encoding_of(body: dict[str, Any]) -> str:
-    """The switch that makes the client write a body in this way."""
+    """Returns the encoding with which the client writes such a body."""
     if body.get("content_type") == "application/x-www-form-urlencoded":
         return "vendor-curl" if body["text"].lstrip().startswith("{") else "form"
     return ENCODINGS.get(body.get("content_type", ""), "json")
 
 
 def plain(value: object) -> object:
-    """A form's text as the client's caller would have it."""
+    """Returns a form's text as the client's caller would give it."""
     text = str(value)
     return json.loads(text) if text.startswith(("[", "{")) else value
 
 
 def fields_of(body: dict[str, Any]) -> dict[str, Any]:
-    """The body's top-level fields, in whatever encoding the contract writes them; nothing for what is no object."""
+    """Returns the body's top-level fields, from any encoding of the contract; nothing for a body that is no object."""
     if "fields" in body:
         return {name: plain(value) for name, value in body["fields"].items()}
     if "json" in body:
@@ -93,7 +93,7 @@ def ask(client: Client, method: dict[str, Any], case: dict[str, Any]) -> object:
 
 
 def can_be_said(method: dict[str, Any], case: dict[str, Any]) -> bool:
-    """Whether the client has words for the request at all: it cannot leave out what is obligatory."""
+    """Returns whether the client can make the request: it cannot leave out required values."""
     body = case.get("body", {})
     if method["name"] == "addAutorule":
         return set(body.get("files", ())) == {"record", "recipients"}
@@ -105,7 +105,7 @@ def can_be_said(method: dict[str, Any], case: dict[str, Any]) -> bool:
 
 
 def sayable(*, documented: bool = False) -> list[Any]:
-    """The contract's cases that the client can ask for, as parameters of a test."""
+    """Returns the contract's cases that the client can request, as parameters of a test."""
     return [
         pytest.param(method, case, id=f"{method['name']}: {case['name']}")
         for method in METHODS.values()

@@ -1,4 +1,4 @@
-"""A CRM's handlers on a real socket: a good one, and whatever a test makes of it."""
+"""A CRM's handlers on a real socket: a good one, which a test can change."""
 
 import itertools
 import json
@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl
 
 @dataclass
 class Asked:
-    """One request as it came."""
+    """One received request."""
 
     path: str
     headers: dict[str, str]
@@ -24,7 +24,7 @@ class Asked:
         return self.path.rpartition("/")[2]
 
     def value(self) -> Any:
-        """The body by its content: JSON, else form fields."""
+        """Returns the body by its content: JSON, else form fields."""
         try:
             return json.loads(self.body)
         except ValueError:
@@ -61,7 +61,7 @@ def served(handle: Handle | None = None) -> Iterator[Crm]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
-        wbufsize = -1  # one write an answer: no 40 ms of Nagle's
+        wbufsize = -1  # one write for each answer: avoids 40 ms of Nagle's algorithm
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
@@ -69,7 +69,7 @@ def served(handle: Handle | None = None) -> Iterator[Crm]:
             crm.asked.append(asked)
             try:
                 status, answer = (handle or crm)(asked)
-            except Exception as error:  # what a web framework does with a bug of the handler
+            except Exception as error:  # like a web framework after a bug in the handler
                 status, answer = 500, f"<h1>{type(error).__name__}</h1>".encode()
             if not status:  # the handler hangs up
                 self.close_connection = True
@@ -83,7 +83,7 @@ def served(handle: Handle | None = None) -> Iterator[Crm]:
             pass
 
     class Server(ThreadingHTTPServer):
-        request_queue_size = 128  # its own 5 would lose some of a burst
+        request_queue_size = 128  # the default of 5 would lose part of a burst
         daemon_threads = True
 
     server = Server(("127.0.0.1", 0), Handler)

@@ -1,4 +1,4 @@
-"""A virtual day of the sandbox, played into a real listener over real sockets, and both of their books."""
+"""A virtual day of the sandbox, played into a real listener over real sockets, and the records of both."""
 
 import json
 import subprocess
@@ -23,13 +23,13 @@ DATE = "2026-03-02"
 
 @dataclass(frozen=True)
 class Heard:
-    """A running listener: what its URLs share, and the file of the events that it printed."""
+    """A running listener: the common part of its URLs, and the file of the events that it printed."""
 
     base: str
     printed: Path
 
     def lines(self, count: int) -> list[dict[str, Any]]:
-        """The first events that it printed, once there are so many; what is printed comes a moment after the answer."""
+        """Returns the first printed events, when there are this many: printing follows the answer."""
         deadline = time.monotonic() + 30
         while len(found := self.printed.read_bytes().splitlines()) <= count and time.monotonic() < deadline:
             time.sleep(0.02)
@@ -38,7 +38,7 @@ class Heard:
 
 @contextmanager
 def listening(alovoice: FrontDoor, *words: str) -> Iterator[Heard]:
-    """A listener process in this home, ready; it ends in order."""
+    """Yields a listener process in this home that is ready; it ends in order."""
     ready, printed = alovoice.home / "ready", alovoice.home / "printed.jsonl"
     command = [sys.executable, "-m", "alovoice_cli", "listen", "--json", "--port", "0", "--ready-file", str(ready)]
     with printed.open("wb") as out:
@@ -57,7 +57,7 @@ def listening(alovoice: FrontDoor, *words: str) -> Iterator[Heard]:
 
 @contextmanager
 def calling(alovoice: FrontDoor, base: str, *words: str) -> Iterator[subprocess.Popen[bytes]]:
-    """A sandbox process that calls back to this base; its first line, with URL and token, is still to be read."""
+    """Yields a sandbox process that calls back to this base; its first line, with URL and token, is still unread."""
     process = alovoice.start("sandbox", "serve", "--json", "--state", "pbx.db", "--events-to", base, *words)
     try:
         yield process
@@ -68,7 +68,7 @@ def calling(alovoice: FrontDoor, base: str, *words: str) -> Iterator[subprocess.
 
 @dataclass
 class Books:
-    """What the PBX did and sent, by its own account, and what the listener has of it."""
+    """The calls and messages in the PBX's own record, and the events in the listener's store."""
 
     accounts: list[CallAccount]
     events: list[Event]
@@ -84,16 +84,16 @@ class Books:
 
     @property
     def sent(self) -> list[PbxPost]:
-        """All messages of the PBX, in the order in which they went."""
+        """Returns all messages of the PBX, in the order of sending."""
         return sorted((one for account in self.accounts for one in account.deliveries), key=lambda one: one.id)
 
     @cached_property
     def firsts(self) -> list[Event]:
-        """The events that repeat none."""
+        """Returns the events without repetitions."""
         return [event for event in self.events if event.duplicate_of is None]
 
     def told(self, kind: str) -> list[Event]:
-        """The events of this type that repeat none."""
+        """Returns the events of this type without repetitions."""
         return [event for event in self.firsts if event.delivery.type == kind]
 
 
@@ -106,17 +106,17 @@ def play(alovoice: FrontDoor, heard: Heard, *words: str) -> Books:
     assert (told["failed"], told["unbalanced"]) == (0, 0)
     lines = heard.lines(sum(told["sent"].values()) + told["repeated"])
     books = Books.of(alovoice)
-    # A caller does not wait for the store: a question may be printed after what came behind it.
+    # A caller does not wait for the store: a question may be printed after later events.
     assert sorted(line["seq"] for line in lines) == [event.delivery.seq for event in books.events]
     return books
 
 
 def talk_seconds(account: CallAccount) -> int:
-    """How long was talked, by the PBX's account."""
+    """Returns the seconds of talk in the PBX's record."""
     course = account.course
     return course.ended_at - course.answered_at if course.ended_at and course.answered_at else 0
 
 
 def phone(number: str) -> str | None:
-    """A number as the store has it."""
+    """Returns a number in the store's form."""
     return canonical(number) or number or None

@@ -56,19 +56,19 @@ CHANCE = {
     "secret of the URLs": r"/h/[0-9a-f]{32}/",
     "batch": r"\b(?:out|conference|ivr|send|result)-[\w-]+-[0-9a-f]{8}\b",
 }
-"""What chance decides in an output, by the name that the pages use; each pattern finds one such part."""
+"""Patterns for the random parts of an output, by the names that the pages use; each pattern matches one part."""
 
 _BLOCK = re.compile(r"((?:^<!--[^\n]*-->\n+)*)((?:^ {4}[^\n]*\n(?:\n(?= {4}))?)+)", re.MULTILINE)
 _READY = re.compile(r"/route\r?\n|ready at http[^\n]*\n")
-"""The last line that a server says when it is ready."""
+"""The last line of a server that is ready."""
 _NOTE = re.compile(r"<!-- ([a-z ]+): (.*?) -->")
 
 
 class Clock:
-    """A clock that goes a millisecond on whenever it is read, and as far as somebody sleeps.
+    """A clock that advances by a millisecond with each reading, and by the length of each sleep.
 
-    So no output shows how fast the machine is. Other threads of the process, such as one that an earlier test
-    left behind, sleep as they did.
+    So no output depends on the speed of the machine. Other threads of the process, such as one that an earlier test
+    left, sleep normally.
     """
 
     def __init__(self, start: datetime) -> None:
@@ -77,7 +77,7 @@ class Clock:
         self._thread = threading.get_ident()
 
     def now(self) -> datetime:
-        """The moment, in UTC."""
+        """Returns the present moment in UTC."""
         self._now += timedelta(milliseconds=1)
         return self._now
 
@@ -109,26 +109,26 @@ def two_days_of_calls(alovoice: FrontDoor) -> None:
 
 
 def sample_files(alovoice: FrontDoor) -> None:
-    """The files of `alovoice sandbox sample play`."""
+    """Writes the files of `alovoice sandbox sample play`."""
     _done(alovoice("sandbox", "sample", "play"))
 
 
 def files_at_hand(alovoice: FrontDoor) -> None:
-    """The files of the sample in the home itself."""
+    """Copies the files of the sample into the home."""
     sample_files(alovoice)
     for file in (alovoice.home / "play").iterdir():
         file.rename(alovoice.home / file.name)
 
 
 def kept_analysis(alovoice: FrontDoor) -> None:
-    """The analysis of call 903 of the sandbox."""
+    """Stores the analysis of call 903 of the sandbox."""
     _done(alovoice("config", "use", "sandbox"))
     _done(alovoice("ai", "send", "903", "--yes"))
     _done(alovoice("ai", "result", "903", "--wait", "--peer", "2000"))
 
 
 def campaign_over(alovoice: FrontDoor) -> None:
-    """Four days later: campaign 124 has called the numbers of clean.csv, and a listener was up."""
+    """Moves four days on: campaign 124 has called the numbers of clean.csv, and a listener was running."""
     rows = Rows(Path(alovoice.environ["ALOVOICE_STATE_DIR"]) / "events-sandbox.db")
     first = MORNING.timestamp() + _DAY
     rows.listened((first - 3600, first + 3 * _DAY, False))
@@ -151,24 +151,24 @@ BEFORE: dict[str, Callable[[FrontDoor], None]] = {
     "files": files_at_hand,
     "sandbox": lambda alovoice: _done(alovoice("config", "use", "sandbox")),
 }
-"""What a page finds in its home, where a reader would have it from a real PBX."""
+"""The contents of a page's home that a reader would have from a real PBX."""
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A block of code of a page: what the comments before it say, and its lines without the indentation."""
+    """A block of code in a page: the comments before it, and its lines without indentation."""
 
     notes: dict[str, str]
     lines: list[str]
 
     @property
     def is_session(self) -> bool:
-        """Whether it shows commands and their outputs."""
+        """Returns whether it shows commands and their outputs."""
         return any(line.startswith("$ ") for line in self.lines)
 
     @property
     def is_pasted(self) -> bool:
-        """Whether it has commands alone."""
+        """Returns whether it has only commands."""
         return (
             not self.is_session
             and "file" not in self.notes
@@ -177,18 +177,18 @@ class Block:
 
     @staticmethod
     def commands_of(lines: list[str]) -> list[str]:
-        """The lines, with those joined that a backslash continues."""
+        """Returns the lines, joined where a backslash continues one."""
         return [one for one in "\n".join(lines).replace("\\\n", "\\\0").split("\n") if one.strip()]
 
     @property
     def commands(self) -> list[str]:
-        """The commands of the block, each as it stands in the page, without `$ `."""
+        """Returns the commands of the block as written in the page, without `$ `."""
         joined = self.commands_of(self.lines)
         found = joined if self.is_pasted else [one[2:] for one in joined if one.startswith("$ ")]
         return [one.replace("\\\0", "\\\n") for one in found]
 
     def masked(self, text: str) -> str:
-        """The text, with the parts that chance decides replaced by their names."""
+        """Returns the text with its random parts replaced by their names."""
         for name in filter(None, self.notes.get("chance", "").split(", ")):
             text = re.sub(CHANCE[name], lambda found, name=name: f"<{name}>".ljust(len(found[0])), text)  # type: ignore[misc] # mypy reads no default of a lambda
         return text
@@ -225,7 +225,7 @@ class Reader:
         return result.err + self._shell(rest, result.out) if pipe else result.out
 
     def _served(self, words: list[str]) -> str:
-        """What a server says that is started at any free port, until it is ready; then it is ended."""
+        """Returns the output of a server until it is ready, started on a free port; then ends it."""
         port = words[words.index("--port") + 1] if "--port" in words else "8787"
         plain = [word for number, word in enumerate(words) if word != "--port" and words[number - 1] != "--port"]
         environ = {**self.alovoice.environ, **self.screen, "COLUMNS": "120"}
@@ -281,7 +281,7 @@ class Reader:
 
 
 def blocks(text: str) -> Iterator[tuple[re.Match[str], Block]]:
-    """The blocks of code of a page that show commands."""
+    """Yields the blocks of code in a page that show commands."""
     for found in _BLOCK.finditer(text):
         lines = [line[4:] for line in found[2].rstrip("\n").split("\n")]
         block = Block(dict(_NOTE.findall(found[1])), lines)
@@ -305,7 +305,7 @@ def rewritten(text: str, alovoice: FrontDoor) -> str:
 
 
 def difference(page: Path, text: str) -> str:
-    """What differs between a page and this text, as a diff."""
+    """Returns the difference between a page and this text, as a diff."""
     old = page.read_text("utf-8").splitlines()
     return "\n".join(difflib.unified_diff(old, text.splitlines(), page.name, "as it is now", lineterm="", n=1))
 

@@ -1,4 +1,4 @@
-"""Error situations that people meet, each as a real command line in a home of its own."""
+"""Errors that people meet, each as a real command line in its own home."""
 
 import re
 import shutil
@@ -15,10 +15,10 @@ def _close(connection: Connection) -> None:
 
 
 class Situation(NamedTuple):
-    """A command line, and what stands around it.
+    """A command line and its surroundings.
 
-    `server` answers all requests; without it the PBX is the sandbox, or nothing that listens. `files` are written into
-    the home before.
+    `server` answers all requests; without it the PBX is the sandbox, or unreachable. `files` are written into the home
+    before.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Writes an event store's rows as the listener would: whole calls, single deliveries, the listener's own time."""
+"""Writes an event store's rows like the listener: whole calls, single deliveries, the listener's uptime."""
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,7 +18,7 @@ MICRO = 1_000_000
 
 
 class Rows:
-    """One store, and the seq that comes next. Moments are unix seconds, or aware datetimes."""
+    """One store, and the next seq. Moments are unix seconds, or aware datetimes."""
 
     def __init__(self, store: Path | str) -> None:
         self.url = store if isinstance(store, str) else f"sqlite:///{store}"
@@ -68,7 +68,7 @@ class Rows:
         peer: int = 101,
         call_id: str | None = None,
     ) -> str:
-        """A callstart at that moment and its callend after `duration` seconds (none where `status` is None)."""
+        """Writes a callstart at that moment and its callend after `duration` seconds (none if `status` is None)."""
         moment = at.timestamp() if isinstance(at, datetime) else at
         self._calls += 1
         own = call_id or f"call-{self._calls}"
@@ -89,7 +89,7 @@ class Rows:
 
 @contextmanager
 def held(url: str) -> Iterator[None]:
-    """Another process that writes to the store, and is in no hurry."""
+    """Holds a lock in another process that writes slowly to the store."""
     with closing(open_event_store(url)) as other, writing(other):
         yield
 
@@ -102,7 +102,7 @@ def empty(url: str) -> None:
 
 
 def end_of(call_id: str, at: int, duration: int, status: str) -> dict[str, object]:
-    """A callend's body."""
+    """Returns a callend's body."""
     return {
         "call_id": call_id,
         "finish_time": at,
@@ -144,5 +144,5 @@ def event_of(
 
 
 def spread(count: int, begin: float, seconds: float) -> Iterable[float]:
-    """So many moments, evenly."""
+    """Yields `count` moments at equal distances."""
     return (begin + seconds * number / count for number in range(count))

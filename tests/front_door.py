@@ -17,8 +17,8 @@ from alovoice_cli.main import run
 from alovoice_cli.output.terminal import make_readable
 from alovoice_cli.session import Session
 
-# Typer reads a command's signature anew each time that it builds the command, which here happens thousands of times: a
-# fifth to a third of a run.
+# Typer reads a command's signature each time it builds the command, here thousands of times: a fifth to a third of a
+# run.
 _typer: Any = typer.main  # its own modules export this name, the type stubs do not
 _typer.get_params_from_function = functools.cache(_typer.get_params_from_function)
 
@@ -27,7 +27,7 @@ TOKEN = "cafe0000-dead-4eef-8bad-f00dfeed0042"
 
 @dataclass(frozen=True)
 class Result:
-    """What one run left: exit code, stdout, stderr."""
+    """The result of one run: exit code, stdout, stderr."""
 
     code: int
     out: str
@@ -35,7 +35,7 @@ class Result:
 
 
 class Stream(io.TextIOWrapper):
-    """A text stream over bytes, on a terminal or not."""
+    """A text stream over bytes, which may claim to be a terminal."""
 
     def __init__(self, terminal: bool, encoding: str = "utf-8", text: str = "") -> None:
         self.bytes = io.BytesIO(text.encode(encoding))
@@ -53,7 +53,7 @@ class Stream(io.TextIOWrapper):
 
 @dataclass
 class FrontDoor:
-    """One user's home: configuration, state and environment of its own."""
+    """One user's home with its own configuration, state and environment."""
 
     home: Path
     environ: dict[str, str] = field(default_factory=dict)
@@ -64,7 +64,7 @@ class FrontDoor:
 
     @property
     def store_url(self) -> str:
-        """The event store of the profile `default`: its own file, or the database that the configuration names."""
+        """Returns the event store of the profile `default`: its own file, or the database in the configuration."""
         return self.server_store or f"sqlite:///{self.home / 'state' / 'events.db'}"
 
     def share_store(self, profile: str) -> None:

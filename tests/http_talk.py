@@ -51,7 +51,7 @@ def status_of(text: bytes) -> int:
 
 
 def one_answer(connection: socket.socket, end: bytes) -> bytes:
-    """What comes until it ends with this."""
+    """Returns the received bytes up to and including this end."""
     read = b""
     while not read.endswith(end):
         block = connection.recv(65536)

@@ -1,4 +1,4 @@
-"""What this machine can do: tests that need more say so by these marks, and are skipped elsewhere."""
+"""Marks for tests that need a tool of this machine; they are skipped on other machines."""
 
 import os
 import shutil
@@ -8,7 +8,7 @@ import pytest
 
 
 def _can_trace() -> bool:
-    """Whether strace is here and may trace: a program that fails under it is then a failure of the program."""
+    """Returns whether strace is installed and may trace: then a program that fails under it has a fault."""
     if shutil.which("strace") is None:
         return False
     return subprocess.run(["strace", "-o", os.devnull, "true"], capture_output=True, check=False).returncode == 0

@@ -1,4 +1,4 @@
-"""Listeners on one store on a server that goes away under load: what was acknowledged, and what came of it."""
+"""Listeners on one server that goes away under load: compares the acknowledged events with the stored ones."""
 
 import json
 import random
@@ -17,7 +17,7 @@ PATIENCE = 180
 
 @dataclass
 class OutagePlay:
-    """One play: calls at random to either listener, while `away` takes the store from them and gives it back.
+    """One test run: random calls to either listener, while `away` takes the store away and gives it back.
 
     `listeners` are running with `--forward` to `crm`: the fixtures of `tests/listening`.
     """
@@ -28,7 +28,7 @@ class OutagePlay:
     senders: int = 4
     pause: float = 0.02
     is_ordered: bool = True
-    """Whether the forwards of a call must be in order: not where one listener alone is cut off, for a while."""
+    """Whether the forwards of a call must be in order: not if only one listener is cut off for a while."""
     acknowledged: dict[str, bool] = field(default_factory=dict)  # call ids: whether the end was acknowledged too
     answers: Counter[int] = field(default_factory=Counter)
     slowest: float = 0.0
@@ -37,7 +37,7 @@ class OutagePlay:
     _ending: threading.Event = field(default_factory=threading.Event)
 
     def run(self, away: Callable[[], None], before: float = 2.0, after: float = 3.0) -> str:
-        """Sends, takes the store away, sends on for a while; returns the account, which is right."""
+        """Sends calls, takes the store away, continues sending for a while; checks and returns the account."""
         threads = [threading.Thread(target=self._send, daemon=True) for _ in range(self.senders)]
         for thread in threads:
             thread.start()

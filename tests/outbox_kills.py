@@ -1,4 +1,4 @@
-"""Two listeners on one store, a slow CRM, slow programs; one that forwards is killed again and again."""
+"""Two listeners on one store, a slow CRM, slow programs; the listener that forwards is killed again and again."""
 
 import json
 import random
@@ -11,18 +11,18 @@ from typing import Any
 from front_door import FrontDoor
 
 PATIENCE = 60
-# A shell: a Python for each event would be most of the work.
+# A shell: starting Python for each event would take most of the time.
 PROGRAM = """echo "begin $ALOVOICE_EVENT_ID" >> {log}
 sleep 0.3
 echo "end $ALOVOICE_EVENT_ID" >> {log}
 """
 _COMMIT_SECONDS = 5.0
-"""An answer that came so shortly before a kill was perhaps not kept."""
+"""The result of an attempt this shortly before a kill may be lost."""
 
 
 @dataclass
 class KillPlay:
-    """One play. `listen` starts a listener, `crm` is a handler: the fixtures of `tests/listening`."""
+    """One test run. `listen` starts a listener, `crm` is a handler: the fixtures of `tests/listening`."""
 
     alovoice: FrontDoor
     listen: Callable[..., Any]
@@ -34,7 +34,7 @@ class KillPlay:
     listeners: list[Any] = field(default_factory=list)
     numbers: int = 0
     is_shared: bool = False
-    """Whether both forward: on a server."""
+    """Whether both listeners forward: on a server."""
 
     def run(self, kills: int) -> str:
         """Kills one who forwards so many times, and waits until nothing is due; returns the account, which is right."""
@@ -62,7 +62,7 @@ class KillPlay:
             self._post(alive)
             alive.append(self._start())
         ended = self._holder(alive)
-        assert ended.stop() == 143  # with programs under way
+        assert ended.stop() == 143  # while programs run
         self.kills.append(time.time())
         self._wait_for_the_end()
         return self._account()
@@ -85,7 +85,7 @@ class KillPlay:
             self.posted.append(str(self.numbers))
 
     def _holder(self, alive: list[Any]) -> Any:
-        """Who holds the lock, by the process id beside it; a listener that has just begun may not have it yet."""
+        """Returns the listener that holds the lock, by the process id beside it; a new one is waited for."""
         if self.is_shared:
             return self.chance.choice(alive)
         deadline = time.monotonic() + PATIENCE

@@ -1,6 +1,6 @@
-"""A PostgreSQL cluster of the tests' own: on a free loopback port, run as another user than root.
+"""A PostgreSQL cluster for the tests: on a free loopback port, run as another user than root.
 
-`clusters(tmp_path_factory)` serves one for all tests of a worker; each test gets a database of its own.
+`clusters(tmp_path_factory)` serves one for all tests of a worker; each test gets its own database.
 """
 
 import os
@@ -19,7 +19,7 @@ _TEMPLATE = "events_template"
 
 
 def programs() -> Path | None:
-    """The folder of PostgreSQL's programs; None where it is not installed. Debian keeps them out of the path."""
+    """Returns the folder of PostgreSQL's programs; None if it is not installed. On Debian they are not in the path."""
     found = shutil.which("pg_ctl")
     if found:
         return Path(found).resolve().parent
@@ -35,7 +35,7 @@ def _free_port() -> int:
 
 
 class Cluster:
-    """One running cluster. `durable` keeps fsync on, for kills of the server itself."""
+    """One running cluster. `durable` leaves fsync on, for tests that kill the server."""
 
     def __init__(self, folder: Path, *, durable: bool = False) -> None:
         where = programs()
@@ -81,7 +81,7 @@ class Cluster:
         self._administer(f"DROP DATABASE {url.rpartition('/')[2]} WITH (FORCE)")
 
     def _template(self) -> str:
-        # Of another alphabet's rules, where the server knows them: a store compares texts byte by byte in any database.
+        # With another collation, if the server has it: a store compares texts byte by byte in any database.
         try:
             self._administer(f"CREATE DATABASE {_TEMPLATE} TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'uz'")
         except Exception:
@@ -95,7 +95,7 @@ class Cluster:
             connection.execute(text.encode())
 
     def url(self, name: str) -> str:
-        """The URL of a database of this cluster."""
+        """Returns the URL of a database of this cluster."""
         return f"postgresql://alovoice@127.0.0.1:{self.port}/{name}"
 
     def sql(self, database: str, text: str) -> str:
@@ -107,13 +107,13 @@ class Cluster:
         line = [str(self._bin / name), *words]
         if self._account:
             line = ["runuser", "-u", self._account, "--", *line]
-        # Not captured: the server keeps the streams that pg_ctl was started with.
+        # Not captured: the server keeps the streams with which pg_ctl was started.
         subprocess.run(line, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, cwd="/")
 
 
 @contextmanager
 def running_cluster(*, durable: bool = False) -> Iterator[Cluster]:
-    """A cluster in a folder of its own, which is gone at the end."""
+    """Yields a cluster in its own folder, which is deleted at the end."""
     with tempfile.TemporaryDirectory(prefix="alovoice-pg-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         if os.geteuid() == 0:

@@ -1,4 +1,4 @@
-"""A PBX on a raw socket: it counts whole requests and answers, or fails, as it is told."""
+"""A PBX on a raw socket: it counts complete requests, and answers or fails as ordered."""
 
 import contextlib
 import socket
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Seen:
-    """One whole request."""
+    """One complete request."""
 
     method: str
     target: str
@@ -26,14 +26,14 @@ Act = Callable[["Connection"], None]
 
 
 class Connection:
-    """What an act may do with one connection."""
+    """The actions on one connection."""
 
     def __init__(self, sock: socket.socket, server: "RawServer") -> None:
         self.sock, self.server = sock, server
         self._file = sock.makefile("rb")
 
     def read(self) -> Seen | None:
-        """The next whole request, counted; None when the client has gone."""
+        """Returns the next complete request, counted; None after the client has gone."""
         line = self._file.readline().decode("latin-1").split()
         if len(line) != 3:
             return None
@@ -70,7 +70,7 @@ class Connection:
 
 
 def answers(status: str = "200 OK", body: bytes = b"") -> Callable[[Connection], None]:
-    """An act: reads one request and answers it so."""
+    """Returns an act that reads one request and answers it."""
 
     def act(connection: Connection) -> None:
         connection.read()
@@ -81,7 +81,7 @@ def answers(status: str = "200 OK", body: bytes = b"") -> Callable[[Connection],
 
 @dataclass
 class RawServer:
-    """Plays its acts, one a connection; the last one again and again."""
+    """Plays its acts, one for each connection, and then repeats the last one."""
 
     acts: list[Act]
     context: ssl.SSLContext | None = None
@@ -97,7 +97,7 @@ class RawServer:
 
     @property
     def effects(self) -> list[Seen]:
-        """The requests but the looks at the lines: each creation is preceded by one."""
+        """Returns the requests without those for the lines: one precedes each creation."""
         return [seen for seen in self.requests if not seen.target.endswith("getMyTrunks")]
 
     @property

@@ -1,6 +1,6 @@
-"""Calls placed on the sandbox through the front door, with its faults, and what its events then say of them.
+"""Calls placed on the sandbox through the front door, with its faults, and the verdicts from its events.
 
-The sandbox's own file is the truth. Its messages reach the event store late, by up to an hour, or not at all.
+The sandbox's own file is the truth. Its messages reach the event store up to an hour late, or not at all.
 """
 
 import json
@@ -35,7 +35,7 @@ _DEAD_END = "http://127.0.0.1:9"
 
 @dataclass
 class Mailbox:
-    """Takes what the PBX sends, as a listener would, and stores it when it is told to."""
+    """Receives the PBX's messages like a listener, and stores them on order."""
 
     taken: list[tuple[str, bytes, str | None]] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -50,7 +50,7 @@ class Mailbox:
 
 @dataclass(frozen=True)
 class Judged:
-    """One call: whether it rang in truth, and what was said of it before and after the events came."""
+    """One call: whether it really rang, and the verdicts before and after the events arrived."""
 
     kind: str
     outcome: str
@@ -116,7 +116,7 @@ def judge_case(seed: int, folder: Path, environ: Mapping[str, str]) -> list[Judg
 
 
 def _wait_for_all(path: Path, mailbox: Mailbox) -> dict[str, list[Any]]:
-    """The ringings of each call by our id, once the PBX has told of all calls."""
+    """Waits until the PBX has sent the messages of all calls, and returns the ringings of each call by our id."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         with Traffic(path) as traffic:
@@ -136,7 +136,7 @@ def _legs(item: Mapping[str, Any]) -> list[Any]:
 
 
 def _rang(legs: list[Any], kind: str) -> bool:
-    """Whether somebody was rung; of a call out the number, not our own extension."""
+    """Returns whether somebody was called; in a call out the number, not our own extension."""
     return any(leg["dialstatus"] != "CHANUNAVAIL" for leg in (legs[1:] if kind == "out" else legs))
 
 
@@ -159,7 +159,7 @@ def _deliver(rows: Rows, mailbox: Mailbox, chance: random.Random, began: float, 
 
 
 def check(call: Judged) -> None:
-    """What must hold of each call. A refused request was not carried out; the sandbox answers so before it acts."""
+    """Checks the verdicts of a call. The sandbox answers a refused request before it acts."""
     for said, code in zip((call.before, call.after), call.codes, strict=True):
         assert (said["answer"] == "did_not_ring") is said["resend_safe"] is (code == 1)
         assert code in (0, 1, 6)

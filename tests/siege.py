@@ -1,4 +1,4 @@
-"""Many connections that never finish a request, and a good one now and then among them."""
+"""Many connections that never finish a request, and a good request now and then."""
 
 import contextlib
 import socket
@@ -14,7 +14,7 @@ SAYINGS = {"nothing": b"", "half a header": HALF_HEADER, "half a body": HALF_BOD
 
 @dataclass
 class Siege:
-    """What became of it: how long each connection was let live, and how long each good request took, in seconds."""
+    """The result: how long each bad connection was open, and how long each good request took, in seconds."""
 
     lives: list[float] = field(default_factory=list)
     good: list[float] = field(default_factory=list)

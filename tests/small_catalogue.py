@@ -1,4 +1,4 @@
-"""A catalogue of a few messages, in the place of the program's own."""
+"""Replaces the program's catalogue by one with a few messages."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,7 +10,7 @@ from babel.messages.mofile import write_mo
 from alovoice_cli import language
 
 Messages = Mapping[str | tuple[str, str], str | tuple[str, ...]]
-"""Translations by their English, or by one and many; `column|Title` is a text with a context."""
+"""Translations by their English, or by singular and plural; `column|Title` is a text with a context."""
 
 
 def use_messages(folder: Path, monkeypatch: pytest.MonkeyPatch, code: str, messages: Messages) -> None:

@@ -1,4 +1,4 @@
-"""Analyses for tests: the vendor's sample, one of the sandbox's dialogues, and answers made of parts."""
+"""Analyses for tests: the vendor's sample, one of the sandbox's dialogues, and composed answers."""
 
 import json
 from datetime import UTC, datetime
@@ -15,13 +15,13 @@ VENDOR = json.loads((Path(__file__).parent / "contract" / "callgetaireresult.jso
 
 
 def sandbox_answer(call_id: str = "903") -> dict[str, Any]:
-    """What the sandbox would tell of this call, begun at a fixed time."""
+    """Returns the sandbox's answer for this call, begun at a fixed time."""
     dialogue = shipped().dialogue_for(998, call_id)
     return {"answer": {"begin_time": BEGAN, **dialogue, "stereoaudio": f"/stereo/{call_id}"}}
 
 
 def answer(*phrases: tuple[int, int, str, str], tags: tuple[Any, ...] = (), begun: int = BEGAN) -> dict[str, Any]:
-    """An answer with these phrases: begin and end in milliseconds, direction, text. A tag may be a name alone."""
+    """Returns an answer with these phrases (begin and end in milliseconds, direction, text); a tag may be a name."""
     stalk = [
         {"begin": begin, "end": end, "direction": direction, "text": text, "fragment_id": f"f{place}"}
         for place, (begin, end, direction, text) in enumerate(phrases)
@@ -31,5 +31,5 @@ def answer(*phrases: tuple[int, int, str, str], tags: tuple[Any, ...] = (), begu
 
 
 def kept(door: FrontDoor, profile: str = "sandbox") -> Analyses:
-    """This home's store."""
+    """Returns this home's store."""
     return Analyses(door.home / "state" / STORE_NAME, profile, lambda: datetime.now(UTC) + door.ahead)

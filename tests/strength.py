@@ -1,7 +1,7 @@
-"""How hard the tests try: enough for every run, and as hard as anyone wishes in the soak.
+"""The strength of the tests: moderate in every run, and any size in the soak.
 
-One variable sizes everything: `ALOVOICE_SOAK=40` in the environment makes it 40 times as much, and tries other
-examples each time. `tests/soak/run` sets it from its `--minutes`.
+One variable sizes everything: `ALOVOICE_SOAK=40` in the environment makes 40 times as many examples, and others each
+time. `tests/soak/run` sets it from its `--minutes`.
 """
 
 import os
@@ -18,5 +18,5 @@ def rounds(count: int) -> int:
 
 
 def examples(count: int) -> settings:
-    """So many examples for hypothesis, times the size."""
+    """Returns hypothesis's settings for this many examples, times the size."""
     return settings(deadline=None, max_examples=rounds(count))

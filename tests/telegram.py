@@ -1,4 +1,4 @@
-"""A fake Bot API on a real socket: chats with their messages, edits, and faults to order."""
+"""A simulated Bot API on a real socket: chats with their messages, edits, and ordered faults."""
 
 import json
 import threading
@@ -14,12 +14,12 @@ CHAT = -100200300
 PATIENCE = 120
 
 Fault = Callable[[dict[str, Any]], "tuple[int, dict[str, Any]] | None"]
-"""What is answered in place of the good answer; None: the answer is lost, after the message was taken."""
+"""The answer in place of the good one; None: the message is taken, and the answer is lost."""
 
 
 @dataclass
 class Bot:
-    """One bot. `faults` are used up one a request; `messages` are the texts by message id."""
+    """One bot. Each request uses up one of the `faults`; `messages` are the texts by message id."""
 
     url: str = ""
     messages: dict[int, str] = field(default_factory=dict)
@@ -73,13 +73,13 @@ class Bot:
 
 
 def refusal(status: int, description: str, **parameters: int) -> Fault:
-    """A fault as the Bot API tells of it."""
+    """Returns a fault in the Bot API's form."""
     said: dict[str, Any] = {"ok": False, "error_code": status, "description": description}
     return lambda _: (status, said | ({"parameters": parameters} if parameters else {}))
 
 
 def lost_answer(_: dict[str, Any]) -> None:
-    """The message is taken, and the connection closed without an answer."""
+    """Takes the message, and closes the connection without an answer."""
 
 
 @contextmanager

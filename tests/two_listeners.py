@@ -1,4 +1,4 @@
-"""Two listeners on one server behind a real nginx, killed again and again under load, and the account of it all."""
+"""Two listeners on one server behind a real nginx, killed again and again under load; accounts for every event."""
 
 import contextlib
 import http.client
@@ -25,9 +25,9 @@ NGINX = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/loca
 PATIENCE = 300
 SECRET = "0123456789abcdef0123456789abcdef"
 _COMMIT_SECONDS = 5.0
-"""An answer of the CRM that came so shortly before a kill was perhaps not kept: the machine may be very busy."""
+"""The result of an answer this shortly before a kill may be lost: the machine may be very busy."""
 _MOST_UNDER_WAY = 16
-"""Eight that a listener sends at once, and eight whose end waits for its next commit."""
+"""Eight deliveries in flight in a listener, and eight whose end waits for the next commit."""
 _CONFIGURATION = """daemon off; pid nginx.pid; {user}worker_processes 1;
 events {{ worker_connections 1024; }}
 http {{
@@ -43,7 +43,7 @@ listen 127.0.0.1:{port};
 
 
 def free_port() -> int:
-    """A port of loopback on which nobody listens."""
+    """Returns a free loopback port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -52,7 +52,7 @@ def free_port() -> int:
 
 @contextlib.contextmanager
 def nginx_before(ports: list[int], folder: Path) -> Iterator[int]:
-    """A running nginx that asks the listeners at these ports, at random; yields its own port."""
+    """Runs an nginx that asks the listeners at these ports at random; yields its port."""
     port = free_port()
     upstream = nginx_upstream([("127.0.0.1", own) for own in ports]).replace("{\n", "{\n    random;\n", 1)
     user = "user root; " if os.geteuid() == 0 else ""
@@ -83,9 +83,9 @@ def wait_until(is_so: Callable[[], object], what: str, seconds: float = PATIENCE
 
 @dataclass
 class TwoListeners:
-    """One play. `listen` starts a listener and `crm` is a handler: the fixtures of `tests/listening`.
+    """One test run. `listen` starts a listener and `crm` is a handler: the fixtures of `tests/listening`.
 
-    `pairs` of a callstart and its callend are sent by so many `senders`; meanwhile a listener is killed `kills` times.
+    `pairs` of a callstart and its callend are sent by `senders` threads; meanwhile listeners are killed `kills` times.
     """
 
     alovoice: FrontDoor
@@ -98,9 +98,9 @@ class TwoListeners:
     chance: random.Random = field(default_factory=lambda: random.Random(17))
     listeners: list[Any] = field(default_factory=list)
     answers: Counter[int] = field(default_factory=Counter)
-    acknowledged: dict[int, str] = field(default_factory=dict)  # the number of a delivery: what it was answered
+    acknowledged: dict[int, str] = field(default_factory=dict)  # the number of a delivery: its answer
     killed_at: list[float] = field(default_factory=list)
-    forwards: list[tuple[int, float]] = field(default_factory=list)  # the number of a delivery, and when
+    forwards: list[tuple[int, float]] = field(default_factory=list)  # the number of a delivery, and the time
     begun: int = 0
     done: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -125,7 +125,7 @@ class TwoListeners:
     def _start(self, port: int) -> Any:
         return self.listen("--port", str(port), "--secret", SECRET, "--forward", self.crm.url)
 
-    # --- what the PBX sends
+    # --- the PBX's messages
 
     def _send(self) -> None:
         while True:
@@ -143,7 +143,7 @@ class TwoListeners:
                 self.done += 1
 
     def _post(self, kind: str, body: dict[str, Any], number: int) -> str | None:
-        """Sends it once, as the PBX does; returns the answer where it was acknowledged."""
+        """Sends it once, like the PBX; returns the answer if it was acknowledged."""
         status, answer = 0, b""
         with contextlib.suppress(OSError, http.client.HTTPException):
             connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)

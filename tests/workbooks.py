@@ -1,4 +1,4 @@
-"""Workbooks written by hand, as the programs write them that people use."""
+"""Workbooks written by hand in the form of common programs."""
 
 import io
 import zipfile
@@ -14,7 +14,7 @@ _ODS = "urn:oasis:names:tc:opendocument:xmlns"
 
 
 def zipped(parts: Mapping[str, str]) -> bytes:
-    """A ZIP archive of these parts."""
+    """Returns a ZIP archive of these parts."""
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, text in parts.items():
@@ -23,12 +23,12 @@ def zipped(parts: Mapping[str, str]) -> bytes:
 
 
 def xlsx(sheets: Sheets, hidden: Sequence[str] = ()) -> bytes:
-    """An .xlsx: numbers as numbers, a bytes value as XML of its own, all else as text; None is no cell."""
+    """Returns an .xlsx: numbers as numbers, a bytes value as raw XML, other values as text; None is no cell."""
     return xlsx_of({name: _rows(rows) for name, rows in sheets.items()}, hidden)
 
 
 def xlsx_of(sheets: Mapping[str, str], hidden: Sequence[str] = (), strings: str = "") -> bytes:
-    """An .xlsx whose sheets hold these rows of XML, with these `<si>` for shared strings."""
+    """Returns an .xlsx whose sheets have these rows of XML, with these `<si>` as shared strings."""
     names, ids = list(sheets), range(1, len(sheets) + 1)
     states = ["hidden" if name in hidden else "visible" for name in names]
     listed = "".join(
@@ -74,7 +74,7 @@ def _cell(value: object, row: int, column: int) -> str:
 
 
 def ods(sheets: Sheets) -> bytes:
-    """An .ods, with the blank rows and cells to the sheet's edge that LibreOffice writes."""
+    """Returns an .ods with the blank rows and cells to the sheet's edge that LibreOffice writes."""
     edge = '<table:table-cell table:number-columns-repeated="900"/>'
     below = f'<table:table-row table:number-rows-repeated="1048000">{edge}</table:table-row>'
     tables = "".join(
@@ -87,7 +87,7 @@ def ods(sheets: Sheets) -> bytes:
 
 
 def ods_of(tables: str) -> bytes:
-    """An .ods of these tables of XML."""
+    """Returns an .ods of these tables of XML."""
     spaces = " ".join(f'xmlns:{name}="{_ODS}:{name}:1.0"' for name in ("office", "table", "text"))
     return zipped(
         {

@@ -1,10 +1,10 @@
-"""Routing rules: a file that operators write, read with the place of every error, and asked for one step at a time.
+"""Routing rules: a file that operators write, in which every error has its place, and which gives a caller one step.
 
-step        one of the five steps that the PBX understands, and the only validator
-call        the PBX's question, the call that it stands for, and what a condition is
-reading     TOML -> Rules, every error with file, line and column; clauses reads `when` and `then`
-engine      question -> decision, with its trail; pure, compiled when the file is read
-lint        what the file says that its writer hardly meant: rules out of reach, hours without a rule
-comparing   which callers two files send elsewhere, by the stored questions
-live        the rules of a running listener: the last good ones, whatever is written to the file
+step        one of the five steps that the PBX understands, and its only validator
+call        the PBX's question, the call for which rules are evaluated, and the base of conditions
+reading     reads TOML into Rules, every error with file, line and column; clauses reads `when` and `then`
+engine      decides a question, with a trail of the tried rules; pure
+lint        finds probable mistakes in a file: rules that no call reaches, hours without a rule
+comparing   compares two files by the stored questions: which callers would go elsewhere
+live        the rules of a running listener: always the last good ones
 """

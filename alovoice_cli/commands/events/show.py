@@ -151,7 +151,7 @@ class Search:
             self._take({call.call_id for call in self._pbx_calls.by_id([id]).values()})
 
     def widen(self) -> None:
-        """Searches with the new ids: three rounds lead from a receipt over its result to the call and its repetitions."""
+        """Searches with the new ids: three rounds lead from a receipt to the result, the call and its repetitions."""
         for _ in range(3):
             self._take(self.call_ids | self.external_ids)
             self._add(self._store.matching([*self.events.values()]), set())
