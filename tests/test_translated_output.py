@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from documentation_sessions import two_days_of_calls
 from front_door import FrontDoor, Stream
 from small_catalogue import Messages, use_messages
 
@@ -103,3 +104,13 @@ def test_a_question_takes_only_the_words_that_mean_yes_in_its_language(alovoice:
         result = alovoice("sandbox", "reset", "--lang", language, terminal=True, stdin=f"{answer}\n")
         assert f" {keys} " in result.err
         assert result.code == (0 if answer in yes else 2), answer
+
+
+@pytest.mark.parametrize("group", ["hour", "day", "weekday", "line", "peer", "number", "status"])
+def test_the_heading_of_groups_is_a_word_of_the_language(alovoice: FrontDoor, group: str) -> None:
+    """As the other headings are: an extension is no `Peer`."""
+    two_days_of_calls(alovoice)
+    words = ("events", "stats", "--by", group, "--since", "all", "--lang", "ru")
+    shown = alovoice(*words, terminal=True)
+    heading = next(line for line in shown.out.splitlines() if line.strip())
+    assert not heading.split()[0].isascii(), shown.out

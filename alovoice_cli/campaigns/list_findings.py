@@ -141,7 +141,7 @@ def _duplicates(whom: Recipients, *, cleaned: bool) -> Iterator[Finding]:
     severity = Severity.NOTE if cleaned else Severity.WARNING
     hint = tr("the PBX may call it twice: --clean uploads each number once")
     if cleaned:
-        hint = tr("it is called once")
+        hint = tr("each of them is called once")
     text = ngettext(
         "{n} number in more than one row: {named}",
         "{n} numbers in more than one row: {named}",

@@ -8,6 +8,7 @@ from alovoice_cli.campaigns.kept_list import CampaignList
 from alovoice_cli.campaigns.report import By, CampaignReport, ReportedRow, RowCategory
 from alovoice_cli.campaigns.watching import moment_text
 from alovoice_cli.language import joined, mark, ngettext, tr
+from alovoice_cli.localization import percent_text
 from alovoice_cli.moments import span_text
 
 _MICRO = 1_000_000
@@ -47,8 +48,8 @@ def category_text(category: RowCategory, report: CampaignReport) -> str:
 
 
 def share_text(rows: int, whole: int) -> str:
-    """Returns a share with one decimal; `–` where the whole is 0."""
-    return f"{100 * rows / whole:.1f} %" if whole else "–"
+    """Returns a share with one decimal, as the language of the run writes it; `–` where the whole is 0."""
+    return percent_text(100 * rows / whole, 1) if whole else "–"
 
 
 def window_text(created: CreatedCampaign) -> str:

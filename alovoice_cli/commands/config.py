@@ -10,9 +10,9 @@ from alovoice_cli.config.edits import find_place, get_value, set_value, unset_va
 from alovoice_cli.config.keys import KEYS
 from alovoice_cli.config.listen_options import NOTIFY, TELEGRAM, ListenSettings
 from alovoice_cli.config.profiles import read_config
-from alovoice_cli.config.settings import profile_rows
+from alovoice_cli.config.settings import SANDBOX_TOKEN, profile_rows
 from alovoice_cli.language import joined, ngettext, tr
-from alovoice_cli.output.listing import Column, Listing, Record
+from alovoice_cli.output.listing import Column, Listing, Record, cell_text
 from alovoice_cli.session import Session
 
 LIST_EXAMPLES = examples("alovoice config list", "alovoice config list --json | jq -r '.[].profile'")
@@ -31,7 +31,9 @@ COLUMNS = (
     Column("profile", "Profile"),
     Column("current", "Current"),
     Column("base_url", "Server"),
-    Column("token_from", "Token"),
+    Column(
+        "token_from", "Token", words=lambda value: tr(SANDBOX_TOKEN) if value == SANDBOX_TOKEN else cell_text(value)
+    ),
     Column("encoding", "Encoding", shown=False),
     Column("timezone", "Time zone", shown=False),
     Column("lang", "Language", shown=False),

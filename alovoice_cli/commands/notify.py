@@ -39,7 +39,7 @@ _LONGEST_LINE = 4096
 _OWN_ID = 0  # messages about calls are counted from 1
 
 COLUMNS = (
-    Column("to", "To"),
+    Column("to", "Messenger"),
     Column("sent", "Sent"),
     Column("status", "Status", numeric=True),
     Column("message_id", "Message"),

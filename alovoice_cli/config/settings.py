@@ -27,9 +27,11 @@ from alovoice_cli.config.profiles import (
 from alovoice_cli.config.tokens import run_token_command
 from alovoice_cli.config.urls import check_base_url, is_loopback_url, origin_of
 from alovoice_cli.errors import BadConfigError, UsageError
-from alovoice_cli.language import Language, joined, text_of, tr
+from alovoice_cli.language import Language, joined, mark, text_of, tr
 from alovoice_cli.masking import mask
 
+SANDBOX_TOKEN = mark("the sandbox's own")
+"""The source of the sandbox's token in `profile_rows`."""
 _REAL_ONES = ("ALOVOICE_BASE_URL", "ALOVOICE_TOKEN")  # a real PBX's
 
 
@@ -278,7 +280,7 @@ def profile_rows(paths: Paths, current: str) -> list[dict[str, object]]:
             "profile": name,
             "current": name == current,
             "base_url": settings.base_url,
-            "token_from": "the sandbox's own" if name == SANDBOX else settings.token_source() or None,
+            "token_from": SANDBOX_TOKEN if name == SANDBOX else settings.token_source() or None,
         }
         others = (
             "encoding",

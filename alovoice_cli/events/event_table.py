@@ -9,11 +9,12 @@ from alovoice_cli.events.bodies import read_query
 from alovoice_cli.events.body_text import body_text
 from alovoice_cli.events.call_ids import read_crm_id
 from alovoice_cli.events.event import Call, CallType, Delivery, Event, Fact, is_of_another, status_word
+from alovoice_cli.language import joined, mark, tr
 from alovoice_cli.moments import ClockTime, from_unix, long_text, short_text
 
 _KNOWN_OF_CALL = ("number", "line", "peer", "direction", "external_id", "pbx_call_id", "started_at")
 _FACT_NAMES = tuple(field.name for field in fields(Fact) if field.name != "call_id")
-_DIRECTIONS = {"inc": "inbound", "out": "outbound", "int": "internal"}
+_DIRECTIONS = {"inc": mark("inbound"), "out": mark("outbound"), "int": mark("internal")}
 _MICRO = 1_000_000
 
 
@@ -86,7 +87,7 @@ def event_cells(
         "type": delivery.type,
         **cells,
         **_ids_of_call(event, said, call),
-        "said": _said(event, said, in_words=short) + (" (trial)" if event.is_trial else ""),
+        "said": _with_trial(event, _said(event, said, in_words=short), in_words=short),
         "id": delivery.id,
         "seq": delivery.seq,
         "received_at": iso(delivery.received_at),
@@ -145,7 +146,7 @@ def brief(event: Event, room: int) -> str:
     letters. `events list` shows the rule of a route question and the content of a trial.
     """
     if event.is_trial:
-        return "trial"
+        return tr("trial")
     if event.delivery.type == "route":
         return step_text(event)
     fact, more = event.fact, f" (+{len(event.facts) - 1})" if len(event.facts) > 1 else ""
@@ -156,6 +157,12 @@ def brief(event: Event, room: int) -> str:
     return said + more
 
 
+def _with_trial(event: Event, said: str, *, in_words: bool) -> str:
+    if not event.is_trial:
+        return said
+    return tr("{said} (trial)", said=said) if in_words else f"{said} (trial)"
+
+
 def _step(kept: Mapping[str, object]) -> str:
     found = kept.get("step")
     step = found if isinstance(found, dict) else {}
@@ -163,15 +170,18 @@ def _step(kept: Mapping[str, object]) -> str:
 
 
 def _said(event: Event, fact: Fact, *, in_words: bool) -> str:
-    """Returns the main content of the event in a word or two; its status is a code, or words with `in_words`."""
+    """Returns the main content of the event in a word or two: codes and English, or `in_words` of the language in use."""
     if event.duplicate_of is not None:
-        return "again"
+        return tr("again") if in_words else "again"
     if event.delivery.type == "route":  # also for an unreadable question: its caller got a step
         return routed(event)
     if event.problem and not event.facts:
-        return "unreadable"
+        return tr("unreadable") if in_words else "unreadable"
     if event.delivery.type == "callstart":
-        return _DIRECTIONS.get(fact.direction or "", fact.direction or "")
-    seconds = "" if fact.duration is None else f"{fact.duration}s"
-    status = status_word(fact.status) if in_words and fact.status else fact.status or ""
-    return f"{status} {seconds}".strip()
+        direction = _DIRECTIONS.get(fact.direction or "", fact.direction or "")
+        return tr(direction) if in_words else direction
+    if not in_words:
+        seconds = "" if fact.duration is None else f"{fact.duration}s"
+        return f"{fact.status or ''} {seconds}".strip()
+    lasted = "" if fact.duration is None else tr("{seconds}s", seconds=fact.duration)
+    return joined(" ", filter(None, (status_word(fact.status) if fact.status else "", lasted)))

@@ -35,8 +35,9 @@ class Column(NamedTuple):
 
     @property
     def heading(self) -> str:
-        """Returns the title in the language of the run."""
-        return pgettext("column", self.title)
+        """Returns the title in the language of the run: the short form for a heading, where there is one."""
+        short = pgettext("column", self.title)
+        return short if short != self.title else tr(self.title)
 
     def of(self, item: Item) -> object:
         """Returns the cell's value in this item, None where the item has no such field."""

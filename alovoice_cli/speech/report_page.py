@@ -13,6 +13,7 @@ from pygal.style import Style
 from alovoice_cli import html_page
 from alovoice_cli.html_page import Head, Html, Tile, heading, page, remark, safe
 from alovoice_cli.language import ngettext, tr
+from alovoice_cli.localization import decimal_text
 from alovoice_cli.masking import disarm
 from alovoice_cli.speech.exports import talk_section, title
 from alovoice_cli.speech.score import RATIO_STEPS, UNKNOWN, ScoreTally, SpeechReport, WeekTrend
@@ -168,7 +169,7 @@ def _weeks(report: SpeechReport) -> Iterable[str]:
 
 def _week_row(one: WeekTrend[ScoreTally]) -> tuple[str, ...]:
     scores = one.group.scores
-    change = "–" if one.change is None else f"{one.change:+.1f}"
+    change = "–" if one.change is None else ("+" if one.change >= 0 else "") + decimal_text(one.change)
     averages = (_number(scores.average), _number(scores.rules_average), change)
     return one.peer or tr("all"), one.week, str(one.group.calls), *averages
 
@@ -272,7 +273,7 @@ def _whole(value: float | None) -> str:
 
 
 def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.1f}"
+    return "–" if value is None else decimal_text(value)
 
 
 def _percent(share: float | None) -> str:

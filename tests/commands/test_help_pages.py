@@ -59,9 +59,10 @@ def test_a_page_has_its_own_options_and_one_line_for_the_others(page: Any, path:
     assert not {flag for param in GLOBAL.values() for flag in param.opts} & flags - own
 
 
+@pytest.mark.parametrize("language", ["en", "ru", "uz"])
 @pytest.mark.parametrize("words", LONG)
-def test_the_longest_pages_have_at_most_45_lines(page: Any, words: str) -> None:
-    assert page(*words.split()).count("\n") <= 45
+def test_the_longest_pages_have_at_most_45_lines(page: Any, words: str, language: str) -> None:
+    assert page("--lang", language, *words.split()).count("\n") <= 45
 
 
 @pytest.mark.parametrize("path", [path for path, command in TREE.items() if path], ids=" ".join)

@@ -7,6 +7,7 @@ import typer
 
 from alovoice_cli.errors import UsageError
 from alovoice_cli.language import joined, mark, ngettext, tr
+from alovoice_cli.localization import decimal_text
 from alovoice_cli.moments import parse_moment
 from alovoice_cli.session import Session
 from alovoice_cli.speech.talk import Wanted
@@ -106,15 +107,20 @@ def warn_of_sides(session: Session, sides: Mapping[str, int]) -> None:
     session.warn(tr(text, speakers=named))
 
 
+def score_word(score: object) -> str:
+    """Returns a score as a terminal shows it: `81.2`, in Russian and Uzbek `81,2`."""
+    return decimal_text(score) if isinstance(score, float) else str(score)
+
+
 def average_words(scores: "Group") -> str:
     """Returns `81.2`, where scores were set by hand with the rules' own average; `–` without a score."""
     if scores.average is None:
         return "–"
-    average = f"{scores.average:.1f}"
+    average = decimal_text(scores.average)
     if not scores.overridden:
         return average
     by_hand = tr("{average} (set by hand: {number})", average=average, number=scores.overridden)
     if scores.rules_average is None:
         return by_hand
     text = mark("{average} (set by hand: {number}; by rules {rules})")
-    return tr(text, average=average, number=scores.overridden, rules=f"{scores.rules_average:.1f}")
+    return tr(text, average=average, number=scores.overridden, rules=decimal_text(scores.rules_average))

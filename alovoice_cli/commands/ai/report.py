@@ -15,6 +15,7 @@ from alovoice_cli.commands.ai import (
     WithoutTags,
     average_words,
     read_wanted,
+    score_word,
     warn_of_sides,
 )
 from alovoice_cli.commands.global_options import shows_list
@@ -44,7 +45,7 @@ COLUMNS = (
     Column("group", "Group"),
     Column("peer", "Extension", shown=False),
     Column("calls", "Calls", numeric=True),
-    Column("score", "Score", numeric=True),
+    Column("score", "Score", numeric=True, words=score_word),
     Column("rules_score", "By rules", shown=False, numeric=True),
     Column("overridden", "Set by hand", shown=False, numeric=True),
     Column("change", "Change", shown=False, numeric=True),

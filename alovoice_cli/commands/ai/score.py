@@ -21,6 +21,7 @@ from alovoice_cli.commands.ai import (
     WithoutTags,
     average_words,
     read_wanted,
+    score_word,
     warn_of_sides,
 )
 from alovoice_cli.commands.global_options import shows_list
@@ -61,7 +62,7 @@ COLUMNS = (
     Column("began", "Began"),
     Column("peer", "Extension", numeric=True),
     Column("calls", "Calls", numeric=True),
-    Column("score", "Score", numeric=True),
+    Column("score", "Score", numeric=True, words=score_word),
     Column("rules_score", "By rules", numeric=True),
     Column("overridden", "Set by hand", shown=False, numeric=True),
     Column("change", "Change", numeric=True),

@@ -240,7 +240,7 @@ def _count_items(found: _Found, *, drawn: bool) -> Iterator[dict[str, object]]:
     for category in CATEGORIES:
         rows = found.counts[category]
         if rows or not drawn or category == "reached":
-            share = share_text(rows, whole) if drawn else share_text(rows, whole).removesuffix(" %")
+            share = share_text(rows, whole) if drawn else f"{100 * rows / whole:.1f}" if whole else "–"
             name = category_text(category, found.report) if drawn else category
             yield {"result": name, "category": category, "rows": rows, "share": share, "chart": [rows]}
 

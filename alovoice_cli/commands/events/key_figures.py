@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
 from alovoice_cli.campaigns.campaign_record import overlap
+from alovoice_cli.commands.events import GROUP_TITLES
 from alovoice_cli.errors import UsageError
 from alovoice_cli.events.filters import Filter
 from alovoice_cli.events.headline_figures import NOTHING, DayTargets, Figure, headline_figures
@@ -148,7 +149,7 @@ def show_kpi_by(session: Session, events: EventStore, asked: KpiQuestion, by: By
     session.show(
         Listing(
             [_group_item(group, names.label(group.group), missing, drawn=drawn) for group in groups],
-            tuple(_titled(column, by) for column in columns),
+            tuple(column._replace(title=GROUP_TITLES[by]) if column.name == "group" else column for column in columns),
             whole=[{"by": by, **group.as_json()} for group in groups],
             nothing=tr("no calls"),
         )
@@ -178,10 +179,6 @@ def _few_text(few: int, *, drawn: bool) -> str:
         few,
         calls=FEW_CALLS,
     )
-
-
-def _titled(column: Column, by: By) -> Column:
-    return column._replace(title=by.capitalize()) if column.name == "group" else column
 
 
 def _group_item(group: KpiGroup, label: str, missing: str | None, *, drawn: bool) -> dict[str, object]:

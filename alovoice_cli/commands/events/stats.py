@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from alovoice_cli.commands.events import GROUP_TITLES
 from alovoice_cli.commands.events.selection import (
     Line,
     Number,
@@ -63,6 +64,7 @@ COLUMNS = (
     Column("missed", "Missed", numeric=True, shown=False),
     Column("talk_seconds", "Talk (s)", numeric=True, shown=False),
 )
+_QUESTIONS = Column("calls", "Asked", numeric=True)
 _KPI_GROUPS = ("hour", "weekday", "line", "peer", "number", "day")
 FIGURE_COLUMNS = (Column("figure", "Figure"), Column("value", "Value"))
 GROUP_COLUMNS = (
@@ -193,10 +195,11 @@ def _columns(session: Session, by: By, whole: StatusTally) -> tuple[Column, ...]
             shown = drawn
         if drawn and counts.get(column.name) == 0:
             shown = False
-        title = (
-            by.capitalize() if column.name == "group" else "Asked" if by == "rule" and column.name == "calls" else None
-        )
-        columns.append(column._replace(shown=shown, title=title or column.title))
+        if column.name == "group":
+            column = column._replace(title=GROUP_TITLES[by])
+        elif column.name == "calls" and by == "rule":
+            column = _QUESTIONS
+        columns.append(column._replace(shown=shown))
     return tuple(columns)
 
 

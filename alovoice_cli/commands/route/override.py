@@ -139,4 +139,6 @@ def _show(session: Session, override: Override | None, now: datetime) -> None:
             "until": override.until.astimezone(zone).isoformat(timespec="seconds"),
             "seconds_left": max(round((override.until - now).total_seconds()), 0),
         }
+    elif session.stdout.isatty() and not session.options.json:
+        return  # the note says it
     session.show(Record(fields, title=tr("Override"), ours=True))

@@ -74,7 +74,7 @@ def try_question(
     decision = decide(rules, question, moment, history)
     shown = moment.astimezone(rules.zone).isoformat(timespec="seconds")
     whole = {**decision.as_json(), "at": shown}
-    session.show(Record(_fields(decision, shown, explain=explain), title="Decision", whole=whole, ours=True))
+    session.show(Record(_fields(decision, shown, explain=explain), title=tr("Decision"), whole=whole, ours=True))
 
 
 def _history(
