@@ -14,7 +14,7 @@ import pytest
 from event_rows import empty
 from front_door import FrontDoor
 from hypothesis import settings
-from postgres_server import Cluster, programs, running_cluster
+from postgres_server import EVENT_STORE, Cluster, begin_run, end_run, programs, shared_cluster
 
 from alovoice_cli.catalogues import compile_catalogues
 from alovoice_cli.language import FOLDER, use_language
@@ -36,13 +36,20 @@ if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:  # nohup
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Compiles the catalogues of the checkout where one has changed, before any worker reads them."""
+    """Prepares what the workers share: the catalogues of the checkout, compiled where one has changed; a cluster."""
     if hasattr(config, "workerinput"):
         return
+    begin_run()
     sources = list(FOLDER.glob("*/LC_MESSAGES/*.po"))
     made = [path.with_suffix(".mo") for path in sources]
     if not all(mo.exists() and mo.stat().st_mtime > po.stat().st_mtime for po, mo in zip(sources, made, strict=True)):
         compile_catalogues()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Ends what the workers shared."""
+    if not hasattr(config, "workerinput"):
+        end_run()
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -105,13 +112,20 @@ def alovoice(tmp_path: Path) -> FrontDoor:
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[Cluster]:
-    """A running PostgreSQL of this worker's own."""
+def cluster() -> Cluster:
+    """The running PostgreSQL that all workers share."""
     pytest.importorskip("psycopg")
     if programs() is None:
         pytest.skip("PostgreSQL is not installed")
-    with running_cluster() as cluster:
-        yield cluster
+    return shared_cluster()
+
+
+@pytest.fixture
+def postgres(cluster: Cluster) -> Iterator[Cluster]:
+    """A running PostgreSQL, which lends this test databases."""
+    yield cluster
+    IDLE.close()
+    cluster.take_back()
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgres"])
@@ -127,11 +141,7 @@ def store_url(engine: str, tmp_path: Path, request: pytest.FixtureRequest) -> It
     if engine == "sqlite":
         yield f"sqlite:///{tmp_path / 'events.db'}"
         return
-    cluster: Cluster = request.getfixturevalue("postgres")
-    url = cluster.event_store()
-    yield url
-    IDLE.close()
-    cluster.drop(url)
+    yield request.getfixturevalue("postgres").event_store()
 
 
 @pytest.fixture(scope="session")
@@ -141,8 +151,8 @@ def new_store(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureR
     def make(engine: str) -> str:
         if engine == "sqlite":
             return f"sqlite:///{tmp_path_factory.mktemp('store') / 'events.db'}"
-        cluster: Cluster = request.getfixturevalue("postgres")
-        return cluster.event_store()
+        cluster: Cluster = request.getfixturevalue("cluster")
+        return cluster.new_database(EVENT_STORE)
 
     return make
 
