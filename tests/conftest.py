@@ -16,7 +16,7 @@ from event_rows import empty
 from front_door import FrontDoor
 from hypothesis import settings
 from hypothesis.internal.conjecture import providers
-from postgres_server import Cluster, programs, running_cluster
+from postgres_server import EVENT_STORE, Cluster, begin_run, end_run, programs, shared_cluster
 from strength import IS_SOAK, examples
 
 from alovoice_cli.catalogues import compile_catalogues
@@ -59,14 +59,21 @@ def _write_to_memory() -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Compiles the catalogues of the checkout where one has changed, before any worker reads them."""
+    """Prepares what the workers share: the catalogues of the checkout, compiled where one has changed; a cluster."""
     if hasattr(config, "workerinput"):
         return
     _write_to_memory()
+    begin_run()
     sources = list(FOLDER.glob("*/LC_MESSAGES/*.po"))
     made = [path.with_suffix(".mo") for path in sources]
     if not all(mo.exists() and mo.stat().st_mtime > po.stat().st_mtime for po, mo in zip(sources, made, strict=True)):
         compile_catalogues()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Ends what the workers shared."""
+    if not hasattr(config, "workerinput"):
+        end_run()
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -129,13 +136,20 @@ def alovoice(tmp_path: Path) -> FrontDoor:
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[Cluster]:
-    """Yields a running PostgreSQL of this worker."""
+def cluster() -> Cluster:
+    """The running PostgreSQL that all workers share."""
     pytest.importorskip("psycopg")
     if programs() is None:
         pytest.skip("PostgreSQL is not installed")
-    with running_cluster() as cluster:
-        yield cluster
+    return shared_cluster()
+
+
+@pytest.fixture
+def postgres(cluster: Cluster) -> Iterator[Cluster]:
+    """A running PostgreSQL, which lends this test databases."""
+    yield cluster
+    IDLE.close()
+    cluster.take_back()
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgres"])
@@ -151,11 +165,7 @@ def store_url(engine: str, tmp_path: Path, request: pytest.FixtureRequest) -> It
     if engine == "sqlite":
         yield f"sqlite:///{tmp_path / 'events.db'}"
         return
-    cluster: Cluster = request.getfixturevalue("postgres")
-    url = cluster.event_store()
-    yield url
-    IDLE.close()
-    cluster.drop(url)
+    yield request.getfixturevalue("postgres").event_store()
 
 
 @pytest.fixture(scope="session")
@@ -165,8 +175,8 @@ def new_store(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureR
     def make(engine: str) -> str:
         if engine == "sqlite":
             return f"sqlite:///{tmp_path_factory.mktemp('store') / 'events.db'}"
-        cluster: Cluster = request.getfixturevalue("postgres")
-        return cluster.event_store()
+        cluster: Cluster = request.getfixturevalue("cluster")
+        return cluster.new_database(EVENT_STORE)
 
     return make
 

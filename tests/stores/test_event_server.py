@@ -32,7 +32,7 @@ def test_a_database_without_tables_is_no_store(alovoice: FrontDoor, postgres: Cl
 
 
 def test_a_database_that_cannot_hold_every_letter_is_refused(alovoice: FrontDoor, postgres: Cluster) -> None:
-    url = postgres.database("template0 ENCODING 'LATIN1' LOCALE 'C'")
+    url = postgres.new_database("template0 ENCODING 'LATIN1' LOCALE 'C'")
     done = alovoice("events", "import", "-", "--store", url)
     assert (done.code, "its encoding is LATIN1" in done.err) == (2, True)
     assert "createdb --encoding UTF8" in done.err

@@ -1,7 +1,7 @@
 """Machines that share a journal: a row is one machine's, the pace is that of all, a dead machine's rows are told."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime
 
@@ -39,10 +39,8 @@ class Machine:
 
 
 @pytest.fixture
-def url(postgres: Cluster) -> Iterator[str]:
-    made = postgres.database()
-    yield made
-    postgres.drop(made)
+def url(postgres: Cluster) -> str:
+    return postgres.database()
 
 
 def _states(journal: Journal) -> list[str]:
