@@ -21,7 +21,7 @@ _UNTIL = re.compile(r"until|expir|valid.?to|\bдо\b|срок|истека|де�
 _DAY = re.compile(r"(?P<year>[0-9]{4})[-./](?P<month>[0-9]{1,2})[-./](?P<day>[0-9]{1,2})(?:[ T].*)?")
 _DAY_FIRST = re.compile(r"(?P<day>[0-9]{1,2})[-./](?P<month>[0-9]{1,2})[-./](?P<year>[0-9]{4})(?:\s.*)?")
 _SHOWN_CHARACTERS = 60
-_HEADING_DIGITS = 5  # at least this many digits, more than in a heading such as "phones 2026"
+_HEADING_DIGITS = 5  # a row with so many holds an entry; "phones 2026" is a heading, and every number has more
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,13 +234,13 @@ class _EntryReader:
 
     def _is_phone_column(self, index: int) -> bool:
         column = self.columns[index]
-        is_only = self._width == 1 and not self._headings
-        return is_only or (column.read > 0 and column.read * 2 >= column.filled) or says_phone(self.heading(index))
+        is_only = self._width == 1 and (column.read > 0 or not self._headings)
+        return is_only or column.read * 2 >= column.filled or says_phone(self.heading(index))
 
     def _is_heading(self, row: Sequence[str], *, is_first: bool) -> bool:
         """Returns whether a row holds headings: the first without a number, a repetition, or a phone heading."""
         text = " ".join(row)
-        if sum(letter.isdigit() for letter in text) >= _HEADING_DIGITS or any(phones.numbers_in(text)):
+        if sum(letter.isdigit() for letter in text) >= _HEADING_DIGITS:
             return False
         if is_first or [cell.strip() for cell in row] == self._headings:
             return True
