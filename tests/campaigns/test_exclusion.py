@@ -72,7 +72,7 @@ def test_what_is_no_span_is_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "end", ["24.11.2026", "24/11/2026", "1-2-2020", "24.11.2026 18:00", "2026-11-24T18:00", "2026/1/2"]
+    "end", ["24.11.2026", "24/11/2026", "1-2-2020", "24.11.2026 18:00", " 2026-11-24T18:00 ", "2026/1/2"]
 )
 def test_an_entry_that_ended_before_the_first_day_is_out_in_every_spelling_of_its_end(end: str) -> None:
     found = listed(f"phone;until\n901234567;{end}\n911234567;\n")
@@ -87,8 +87,28 @@ def test_the_note_counts_each_columns_numbers_and_the_expired_entries_where_ther
     )
 
 
-def test_a_sentence_with_commas_beside_the_number_is_one_cell() -> None:
-    assert listed("нет, не звонить;901234567\nда, просил сам, дважды;911234567\n").note.endswith("; 2 in column 2")
+@pytest.mark.parametrize(
+    ("text", "columns"),
+    [
+        ("да, просил сам, дважды;901234567\nнет, не звонить;911234567\n", "2 in column 2"),
+        (
+            "phone;mobile;city, x\n901234567;;x, y\n;911234567, z\n",
+            "1 in column 1 (phone); 1 in column 2 (mobile)",
+        ),
+        ("901234567;911234567;x, y\n931234567;941234567, z\n", "2 in column 1; 2 in column 2"),
+    ],
+)
+def test_the_cells_are_parted_where_most_headings_or_numbers_of_the_first_row_stand_apart(
+    text: str, columns: str
+) -> None:
+    assert listed(text).note.partition("; ")[2] == columns
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_an_entry_without_its_last_cells_is_in_force(delimiter: str) -> None:
+    text = "name;phone;until\nA;901234567;2020-01-01\nB;911234567\nC;931234567\n".replace(";", delimiter)
+    assert listed(text).numbers == {998911234567, 998931234567}
+    assert list(listed(text).findings()) == []
 
 
 @pytest.mark.parametrize(
@@ -102,6 +122,15 @@ def test_a_sentence_with_commas_beside_the_number_is_one_cell() -> None:
         ("имя;заметка\n901234567;a\n911234567;b\n931234567;x 941234567\n951234567;c\n", []),
         ("list 12345\n901234567\n", [1]),  # too many digits for a heading
         ("list 2026\n901234567\n", []),
+        ("901 23 45\nсосед\n", [1, 2]),
+        ("901234567\n90123 456\n90123٤٥٦٧\n", [2, 3]),
+        ("a;901234567\nb;сосед\nc; \nd;\n", [2]),  # blank cells are no entries
+        ("phone\n901234567\n phone \n911234567\n", []),  # the heading again
+        ("name;phone\nA;901234567\nФИО;телефон\nB;911234567\n", []),  # other headings
+        ("phone\n901234567\nтелефон сломан\n", [3]),
+        ("name;phone\nA;901234567\nB;тел. 123\n", [3]),
+        ("phone;until\n901234567;\nсосед;2020-01-01\n", []),  # an entry that has expired
+        ("until;phone\n2027-01-01;901234567\n2027-01-01;911234567\n", []),
         ("by law\nas of today\nask Anvar\n", []),  # notes
         ("телефон;рабочий тел.\nсосед;911234567\n931234567;друг\n901234567;-\n", [2, 3]),
     ],
@@ -132,7 +161,14 @@ def test_an_end_that_is_no_day_is_told_with_its_file_and_how_to_write_it() -> No
     assert told.hint == "they remain in force; write the date as 2026-11-24"
 
 
+def test_the_first_unread_entry_of_all_columns_is_shown() -> None:
+    (told,) = listed("phone;work\n901234567;911234567\nфакс;931234567\n941234567;сосед\nдача;951234567\n").findings()
+    assert told.message == "3 entries hold no readable number, rows 3, 4 and 5: факс"
+
+
 def test_a_list_without_any_number_is_told_with_its_rows() -> None:
+    assert list(listed("phone;until\n").findings()) == []
+    assert len(list(listed("phone\nсосед\n").findings())) == 1
     (told,) = listed("name,age\nAli,30\nBek,31\n").findings()
     assert (told.severity, told.code, told.file) == (Severity.ERROR, "exclude_unread", "dnc.csv")
     assert told.message == "dnc.csv holds 2 rows, but no phone number"
@@ -154,3 +190,14 @@ def test_a_span_that_leaves_nobody_out_or_goes_back_too_far_is_told_with_another
         with pytest.raises(UsageError, match=words) as refused:
             called_from(text, NOW)
         assert "give 7d" in refused.value.hint
+
+
+@pytest.mark.parametrize("heading", ["Действующий телефон", "until"])
+def test_a_number_below_the_heading_of_an_end_is_excluded_too(heading: str) -> None:
+    assert listed(f"phone;{heading}\n901234567;911234567\n").numbers == {998901234567, 998911234567}
+
+
+def test_a_phone_heading_that_sounds_like_an_end_holds_phones() -> None:
+    found = listed("Действующий телефон;до\n901234567;2020-01-01\n911234567;\n")
+    assert found.numbers == {998911234567}
+    assert list(found.findings()) == []
