@@ -1,13 +1,7 @@
-<<<<<<< HEAD
-"""A PostgreSQL cluster for the tests: on a free loopback port, run as another user than root.
-
-`clusters(tmp_path_factory)` serves one for all tests of a worker; each test gets its own database.
-=======
 """PostgreSQL for the tests: on a free loopback port, run as another user than root.
 
 One cluster serves all workers of a run. Each test borrows databases from it, under names that none had before: to make
 one takes the server 0.2 s of processor time, to clear one for the next test 0.01 s.
->>>>>>> fastB
 """
 
 import os
@@ -63,14 +57,9 @@ def _free_port() -> int:
         return port
 
 
-<<<<<<< HEAD
-class Cluster:
-    """One running cluster. `durable` leaves fsync on, for tests that kill the server."""
-=======
 @dataclass(frozen=True)
 class _Borrowed:
     """A database that a test uses or has used: its name, what it is a copy of, and what its schema was then."""
->>>>>>> fastB
 
     name: str
     template: str
@@ -221,20 +210,11 @@ def _new_folder() -> Path:
 
 @contextmanager
 def running_cluster(*, durable: bool = False) -> Iterator[Cluster]:
-<<<<<<< HEAD
-    """Yields a cluster in its own folder, which is deleted at the end."""
-    with tempfile.TemporaryDirectory(prefix="alovoice-pg-", ignore_cleanup_errors=True) as name:
-        folder = Path(name)
-        if os.geteuid() == 0:
-            os.chown(folder, pwd.getpwnam("postgres").pw_uid, -1)
-        cluster = Cluster(folder, durable=durable)
-=======
     """A cluster of the test's own in a folder of its own, which is gone at the end."""
     folder = _new_folder()
     cluster = Cluster(folder, _free_port())
     try:
         cluster.create(durable=durable)
->>>>>>> fastB
         cluster.start()
         try:
             yield cluster
