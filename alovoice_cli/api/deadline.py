@@ -155,7 +155,7 @@ class TransportAttempt:
     def _wait(self) -> None:
         while (left := self._budget.remaining()) > 0:
             self._worker.join(min(left, _SLICE))
-            if self._is_done:
+            if self._is_done or not self._worker.is_alive():  # it can die before it says so: of a lack of memory
                 return
 
     def _give_up(self) -> bool:

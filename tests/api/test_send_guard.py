@@ -1,13 +1,16 @@
 """After the first byte has left, nothing that breaks here may look like "nothing happened"."""
 
-import sys
-from types import FrameType
+import contextlib
+from collections import Counter
 from typing import Any
 
 import pytest
+from saboteur import Saboteur, Step
+from strength import IS_SOAK
 
+from alovoice_cli.api.client import Client
 from alovoice_cli.api.send_guard import Abandoned, InFlightRequest, SendGuard
-from alovoice_cli.errors import OutcomeUnknownError, UsageError
+from alovoice_cli.errors import AlovoiceError, OutcomeUnknownError, UsageError
 from alovoice_cli.receipts import Intent, RequestOutcome
 
 INTENT = Intent("p", "call out", "POST", "/outcall/{token}", ("998994412860",), "7", {})
@@ -165,52 +168,68 @@ def test_the_ledger_never_sees_the_token_and_is_told_before_the_connection(
 
 
 class Stop(BaseException):
-    """What the tracer raises: no handler of the program expects it."""
+    """What no handler of the program expects."""
 
 
-@pytest.mark.parametrize("kind", [KeyboardInterrupt, MemoryError, RuntimeError, Stop])
-def test_whatever_is_raised_at_any_line_after_the_send_ends_in_the_truth(
-    kind: type[BaseException], serve: Any, client: Any, unsafe: Any
-) -> None:
-    """Breaks the program at the first line after the send, then at the second, … until it runs through unbroken."""
-    lines, broke = 0, True
-    step = 1 if kind is Stop else 7
-    while broke:
-        lines += step
-        server = serve(true)
-        pbx = client(server)
-        broke = run_broken(lambda pbx=pbx: unsafe["outcall"](pbx), pbx.send_guard, lines, kind)
-        assert len(server.requests) <= 1
-        for code in (1, 2, 5, 130, 143):
-            if pbx.send_guard.anything_left:
-                assert pbx.send_guard.guard(code) in (0, 6)
-        server.stop()
-    assert lines > 50
+def says(status: str, body: bytes) -> Any:
+    def act(c: Any) -> None:
+        c.read()
+        c.answer(status, body)
+
+    return act
 
 
-def run_broken(call: Any, guard: SendGuard, lines: int, kind: type[BaseException]) -> bool:
-    """Runs with an exception at the given line after the send; whether it was raised."""
-    count = 0
+WALKS: dict[str, tuple[str, Any, int]] = {
+    "done": ("outcall", true, 0),
+    "refused": ("outcall", says("200 OK", b"false"), 1),
+    "limited": ("outcall", says("429 X", b""), 7),
+    "forbidden": ("outcall", says("403 X", b""), 3),
+    "broken": ("outcall", says("500 X", b"sorry"), 6),
+    "lost": ("outcall", lambda c: c.read(), 6),
+    "unreadable": ("callsendai", says("200 OK", b"<html>"), 6),
+    "created": ("addAutorule", says("200 OK", b'{"id": 1}'), 0),
+    "redirected": ("ivr", says("302 X", b""), 7),
+}
+"""A method, what the PBX does, and the exit code of an unbroken run."""
 
-    def trace(frame: FrameType, event: str, argument: object) -> Any:
-        nonlocal count
-        if "alovoice_cli" not in frame.f_code.co_filename:
-            return None
-        if event == "line" and guard.anything_left:
-            count += 1
-            if count == lines:
-                raise kind("injected")
-        return trace
 
-    before = sys.gettrace()
-    sys.settrace(trace)
-    try:
-        call()
-    except (kind, OutcomeUnknownError):
-        pass
-    finally:
-        sys.settrace(before)
-    return count >= lines
+def break_at(step: Step | None, kind: type[BaseException], pbx: Client, call: Any) -> Saboteur:
+    saboteur = Saboteur(step, kind("injected"))
+    with contextlib.suppress(kind, AlovoiceError):
+        saboteur.run(lambda: call(pbx))
+    return saboteur
+
+
+@pytest.mark.filterwarnings("ignore")  # what a struck line was about to close stays open
+def test_whatever_is_raised_at_any_line_after_the_send_ends_in_the_truth(serve: Any, client: Any, unsafe: Any) -> None:
+    """Breaks the program with Ctrl-C at each line after the send, and with other troubles at a sample of the lines.
+
+    The soak breaks it with all troubles at each step of each walk.
+    """
+    kinds = (KeyboardInterrupt, MemoryError, RuntimeError, Stop)
+    known: set[tuple[str, int]] = set()
+    for method, act, code in WALKS.values():
+        server = serve(act)
+        steps = break_at(None, Stop, client(server), unsafe[method]).steps
+        new = [step for step in steps if step.turn == 1 and step[:2] not in known]
+        known.update(step[:2] for step in new)
+        for number, step in enumerate(steps if IS_SOAK else new):
+            for kind in kinds if IS_SOAK else kinds[:1] if number % 16 else kinds:
+                pbx = client(server, token=f"{number}-{kind.__name__}")
+                check_truth(break_at(step, kind, pbx, unsafe[method]), pbx.send_guard, code)
+                pbx.close()
+        server.stop()  # what still was on its way has arrived by now
+        sent = Counter(f"{seen.header('Authorization')} {seen.target}" for seen in server.requests)
+        assert sent.most_common(1)[0][1] == 1
+    assert len(known) > 200
+
+
+def check_truth(saboteur: Saboteur, guard: SendGuard, unbroken: int) -> None:
+    """Whatever the program was about to end with, the code is the noted outcome, which is the PBX's, or 6."""
+    (request,) = saboteur.requests
+    code = 6 if request.outcome is None else request.outcome.exit_code
+    assert [guard.guard(said) for said in (1, 2, 5, 130, 143)] == [code] * 5, (saboteur.trouble, saboteur.target)
+    assert code in (unbroken, 6)
 
 
 def test_a_flight_that_was_lost_is_settled_as_unknown(serve: Any, client: Any, unsafe: Any, book: Any) -> None:
