@@ -72,13 +72,14 @@ class Saboteur:
 
 
 def _sabotage(alovoice: FrontDoor, words: tuple[str, ...], saboteur: Saboteur) -> int:
+    before, before_threads = sys.gettrace(), threading.gettrace()
     threading.settrace(saboteur)
     sys.settrace(saboteur)
     try:
         return alovoice(*words).code
     finally:
-        sys.settrace(None)
-        threading.settrace(None)
+        sys.settrace(before)
+        threading.settrace(before_threads)
 
 
 @pytest.mark.filterwarnings("ignore")  # what a struck line was about to close stays open; its thread dies of it
