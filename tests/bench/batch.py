@@ -63,7 +63,7 @@ def rows(size: float) -> Iterator[Row]:
         with started([sys.executable, "-c", _SERVER], environment(home), home) as (_, url):
             for jobs in _JOBS:
                 yield _compared(home, url, jobs, count)
-            yield _resumed(home, url, scaled(10_000, size))
+            yield _resumed(home, url, scaled(5_000, size))
 
 
 def _compared(home: Path, url: str, jobs: int, count: int) -> Row:
@@ -101,13 +101,10 @@ def _batch(home: Path, url: str, jobs: int, count: int, state: str = "") -> floa
 
 def _resumed(home: Path, url: str, count: int) -> Row:
     _batch(home, url, 32, count, "state")
+    start = [*PROGRAM, "call", "receipts", "list", "--limit", "1"]
     runs = {
         "resume": partial(_batch, home, url, 32, count, "state"),
-        "start": partial(
-            lambda: (
-                cost_of([*PROGRAM, "call", "receipts", "list", "--limit", "1"], _environ(home, url, "state"), home).wall
-            )
-        ),
+        "start": lambda: cost_of(start, _environ(home, url, "state"), home).wall,
     }
     best = {name: min(seconds) for name, seconds in in_turns(_ROUNDS, runs).items()}
     return Row(

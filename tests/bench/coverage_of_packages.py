@@ -32,6 +32,7 @@ def measured(tests: Sequence[str] = ()) -> str:
     """Runs these tests, or all, and returns the section; a test that fails is told and its coverage counts."""
     at = machine()
     with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o777)  # some tests run the program as another user
         with _in_every_process(Path(folder) / "data"):
             subprocess.run([sys.executable, "-m", "pytest", *_UNFIT, *tests], cwd=_ROOT, check=False)
         found = _combined(Path(folder))
@@ -45,7 +46,7 @@ def _in_every_process(data: Path) -> Iterator[None]:
     """Has each Python of this environment count, whatever environment variables it is given."""
     start = (
         Path(sysconfig.get_path("purelib")) / "a0_alovoice_coverage.pth"
-    )  # read before coverage's own, which starts it
+    )  # read before coverage's own a1_coverage.pth
     named = {"COVERAGE_PROCESS_START": str(_ROOT / "pyproject.toml"), "COVERAGE_FILE": str(data)}
     start.write_text(f"import os; os.environ.update({named!r})\n", "utf-8")
     try:

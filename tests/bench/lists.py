@@ -92,7 +92,6 @@ def _lists(size: float) -> Iterator[tuple[int, str, str, Iterator[str]]]:
     repeated = (place - place % 10 if place % 10 < 2 else place for place in range(rows))
     yield many, "`name;998…`", ";", (f"Мижоз {place};998{_number(chance)}\n" for place in range(many))
     yield rows, "nine digits alone", ",", (f"{_number(chance)}\n" for _ in range(rows))
-    yield rows, "many repeated", ",", (f"90{chance.randrange(rows // 2 or 1):07}\n" for _ in range(rows))
     yield rows, "every tenth repeated", ";", (f"Мижоз {place};998901{place:06}\n" for place in repeated)
     yield rows, "`+998 (90) 123-45-67`", ";", (f"Мижоз {place};{_spelled(chance)}\n" for place in range(rows))
 
