@@ -79,14 +79,14 @@ class Saboteur:
             sys.settrace(self)
             return exchange(attempt)
 
-        before = sys.gettrace()
+        before, before_threads = sys.gettrace(), threading.gettrace()  # of a measurement of coverage
         threading.settrace(self)
         TransportAttempt.run = traced  # type: ignore[method-assign] # the same, traced
         try:
             return call()
         finally:
             sys.settrace(before)
-            threading.settrace(None)  # type: ignore[arg-type] # None is how a thread's tracing is switched off
+            threading.settrace(before_threads)  # type: ignore[arg-type] # None is how a thread's tracing is switched off
             TransportAttempt.run = exchange  # type: ignore[method-assign] # as it was
             if self.trouble is not None:
                 self.trouble.__traceback__ = None  # its frames hold locks and files open

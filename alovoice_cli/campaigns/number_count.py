@@ -3,7 +3,7 @@
 The last four digits of an Uzbek number do not decide whether it is good. So the number of a plain cell is the sum of
 two table entries: one for the digits in front, the head, which is read once, and one for the last four. Rows are
 processed by the thousand, which is quicker than one by one; cells that are not plain are read one by one
-(`tests/bench/recipients.py` compares the command with Python's csv module).
+(`tests/bench/lists.py` compares the command with Python's csv module).
 """
 
 from array import array

@@ -1,4 +1,4 @@
-"""Lists of numbers: a file with one number a line, or a CSV with a column of them; a million in about a second."""
+"""Lists of numbers: a file with one number a line, or a CSV with a column of them."""
 
 import codecs
 import csv

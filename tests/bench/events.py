@@ -1,56 +1,95 @@
-"""What the questions to a large event store cost: seconds each, in a file and on a PostgreSQL server, and their ratio.
-
-By hand: `python tests/bench/events.py [EVENTS [FILE [URL]]]`, 2,000,000 events (a million calls) by default. A FILE,
-and the database of a URL, are kept and used again; without a URL a cluster of its own is started.
-"""
+"""Questions to a large event store, beside plain sqlite3 that reads the same rows; and the store in PostgreSQL."""
 
 import random
-import subprocess
+import shlex
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
 from event_rows import Rows, end_of, event_of
+from measuring import PROGRAM, Row, cost_of, environment, in_turns, ratio, scaled
 from postgres_server import running_cluster
 
 from alovoice_cli.events.event import Event
-from alovoice_cli.stores.event_engine import opened, store_exists
+from alovoice_cli.stores.event_engine import opened
 
-EVENTS = int(sys.argv[1]) if len(sys.argv) > 1 else 2_000_000
-DAYS = 30
-STATUSES = ("200", "200", "200", "200", "304", "480", "486", "603", "603-S", "404")
-QUESTIONS = (
-    ("events", "list", "--limit", "50"),
-    ("events", "list", "--limit", "50", "--since", "2h"),
-    ("events", "list", "--limit", "50", "--since", "all", "--until", "yesterday"),
-    ("events", "list", "--limit", "50", "--type", "callend"),
-    ("events", "list", "--limit", "50", "--number", "901000042"),
-    ("events", "list", "--limit", "50", "--where", "status = 486 and duration < 5"),
-    ("events", "list", "--limit", "50", "--line", "712037006"),
-    ("events", "stats"),
-    ("events", "stats", "--since", "all"),
-    ("events", "stats", "--since", "all", "--by", "hour"),
-    ("events", "stats", "--since", "all", "--kpi"),
-    ("events", "stats", "--since", "all", "--kpi", "--by", "line"),
-    ("events", "stats", "--since", "today", "--by", "line"),
-    ("events", "missed", "--since", "today", "--not-returned"),
-    ("events", "missed"),
-    ("events", "gaps"),
-    ("day", "yesterday"),
-    ("events", "export", "--since", "all"),
+TITLE = "Event store"
+ABOUT = (
+    "Seconds by the clock of whole commands, start-up included, in turns, the best of three; thirty days of calls. "
+    "Floor: a Python process that reads with `sqlite3` alone the rows which the question cannot do without; of the "
+    "store in PostgreSQL: the store in a file."
+)
+_DAYS = 30
+_STATUSES = ("200", "200", "200", "200", "304", "480", "486", "603", "603-S", "404")
+_ROUNDS = 3
+_SCAN = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1])
+for row in connection.execute(sys.argv[2]):
+    pass
+"""
+_NEWEST = "SELECT * FROM fact JOIN delivery USING (seq) ORDER BY seq DESC LIMIT 50"
+_WITH_STATUS = (
+    "SELECT * FROM fact JOIN delivery USING (seq) WHERE status = '486' AND duration < 5 ORDER BY seq DESC LIMIT 50"
+)
+_COUNTED = "SELECT direction, status, COUNT(*), SUM(duration) FROM call GROUP BY direction, status"
+_CALLS = "SELECT number, line, peer, direction, started_at, ended_at, status, duration FROM call"
+_DAY = f"{_CALLS} WHERE reported_at > (SELECT MAX(reported_at) - 86400000000 FROM call)"
+_THREE_DAYS = "(SELECT MAX(received_at) - 259200000000 FROM delivery)"
+_EVENTS = f"SELECT * FROM fact JOIN delivery USING (seq) WHERE fact.received_at > {_THREE_DAYS} ORDER BY seq"
+_QUESTIONS = (
+    ("events list --limit 50", _NEWEST),
+    ("events list --limit 50 --where 'status = 486 and duration < 5'", _WITH_STATUS),
+    ("events stats --since all", _COUNTED),
+    ("events stats --since all --by hour", _CALLS),
+    ("events stats --since all --kpi", _CALLS),
+    ("events missed", _CALLS),
+    ("day yesterday", _DAY),
+    ("events export --since 3d", _EVENTS),
 )
 
 
-def fill(url: str) -> None:
+def rows(size: float) -> Iterator[Row]:
+    """Yields each question, to a file and to a server."""
+    count = scaled(100_000, size)
+    with ExitStack() as stack:
+        home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        server = stack.enter_context(running_cluster(durable=True)).database()
+        file = home / "events.db"
+        for store in (f"sqlite:///{file}", server):
+            _fill(store, count)
+        with opened(server) as connection:
+            connection.execute("VACUUM ANALYZE")  # as autovacuum does it by and by
+        for question, scan in _QUESTIONS:
+            words = [*PROGRAM, *shlex.split(question), "--store"]
+            lines = {
+                "floor": [sys.executable, "-c", _SCAN, str(file), scan],
+                "file": [*words, f"sqlite:///{file}"],
+                "server": [*words, server],
+            }
+            runs = {name: partial(cost_of, line, environment(home), home) for name, line in lines.items()}
+            best = {name: min(cost.wall for cost in costs) for name, costs in in_turns(_ROUNDS, runs).items()}
+            for name, floor, place in (("file", "floor", ""), ("server", "file", ", in PostgreSQL")):
+                figure = f"{count:,} events{place}"
+                yield Row(
+                    figure,
+                    f"`{question}`",
+                    f"{best[name]:.2f} s",
+                    f"{best[floor]:.2f} s",
+                    ratio(best[name], best[floor]),
+                )
+
+
+def _fill(url: str, count: int) -> None:
     """Writes the calls of thirty days."""
     rows, chance, now = Rows(url), random.Random(1), time.time()
-    begin, calls, events = now - DAYS * 86400, EVENTS // 2, []
+    begin, calls, events = now - _DAYS * 86400, count // 2, list[Event]()
     for number in range(calls):
-        at = begin + DAYS * 86400 * number / calls
-        events += _call(number, at, chance)
+        events += _call(number, begin + _DAYS * 86400 * number / calls, chance)
         if len(events) >= 20_000:
             rows.store(events)
             events = []
@@ -68,36 +107,5 @@ def _call(number: int, at: float, chance: random.Random) -> list[Event]:
         "type": chance.choice(("inc", "inc", "out")),
         "start_time": int(at),
     }
-    end = end_of(own, int(at) + duration, duration, chance.choice(STATUSES))
-    return [
-        event_of("callstart", at, start, call_id=own),
-        event_of("callend", at + duration, end),
-    ]
-
-
-def main() -> None:
-    path = Path(sys.argv[2]).absolute() if len(sys.argv) > 2 else Path(tempfile.mkdtemp()) / "events.db"
-    with ExitStack() as stack:
-        url = sys.argv[3] if len(sys.argv) > 3 else stack.enter_context(running_cluster(durable=True)).database()
-        stores = (f"sqlite:///{path}", url)
-        for store in stores:
-            if not store_exists(store):
-                begun = time.perf_counter()
-                fill(store)
-                print(f"{EVENTS:,} events written in {time.perf_counter() - begun:.0f} s: {store.partition(':')[0]}")
-        with opened(url) as connection:
-            connection.execute("VACUUM ANALYZE")  # as autovacuum does it by and by
-        for words in QUESTIONS:
-            own, server = (min(_seconds(words, store) for _ in range(3)) for store in stores)
-            print(f"{own:7.2f} s {server:7.2f} s {server / own:6.2f}  alovoice {' '.join(words)}", flush=True)
-
-
-def _seconds(words: tuple[str, ...], store: str) -> float:
-    begun = time.perf_counter()
-    command = [sys.executable, "-m", "alovoice_cli", *words, "--store", store]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    return time.perf_counter() - begun
-
-
-if __name__ == "__main__":
-    main()
+    end = end_of(own, int(at) + duration, duration, chance.choice(_STATUSES))
+    return [event_of("callstart", at, start, call_id=own), event_of("callend", at + duration, end)]

@@ -1,159 +1,106 @@
-"""Durable events a second, in a file and on a PostgreSQL server, and as a ratio to the same server without a store.
+"""Events and questions a second through `listen`, beside uvicorn alone; and with the events in PostgreSQL."""
 
-By hand: `python tests/bench/listen.py [SECONDS [DIRECTORY]]`. Needs wrk. Each event is a callend of its own; the
-listener runs as its user runs it, with its output in a file. There are two floors: the same receiver with nothing
-behind it that stores, and below that the same hardened server with an app that answers `true` to whatever comes.
-Both stores sync each commit to the same disk; file and server are measured in turns, and the ratio is of medians.
-"""
-
-import contextlib
 import json
-import os
-import re
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
+from measuring import BARE_SERVER, PROGRAM, Row, environment, flood, in_turns, ratio, started
 from postgres_server import Cluster, running_cluster
 
-SECONDS = int(sys.argv[1]) if len(sys.argv) > 1 else 5
-SENDERS = (1, 8, 64)
-TURNS = 3
-
-_FLOOR = """
-from alovoice_cli.listening.listener import LIMITS
-from alovoice_cli.serving.server import SocketServer
-
-async def answer(scope, receive, send):
-    more = True
-    while more:
-        message = await receive()
-        more = message.get("more_body", False)
-    head = [(b"content-length", b"4"), (b"content-type", b"text/plain; charset=utf-8")]
-    await send({"type": "http.response.start", "status": 200, "headers": head})
-    await send({"type": "http.response.body", "body": b"true"})
-
-SocketServer(answer, limits=LIMITS).run(lambda url: print(url, flush=True))
-"""
-_STORELESS = """
-import asyncio
-from datetime import UTC, datetime
-from alovoice_cli.events.answers import StartAnswer
-from alovoice_cli.events.event_assembly import FirstDelivery, Stored
-from alovoice_cli.events.receiver import Door, Receiver
-from alovoice_cli.listening.listener import LIMITS
-from alovoice_cli.serving.server import SocketServer
-
-class Nothing:
-    asked = None
-
-    def store(self, new):
-        stored = asyncio.get_running_loop().create_future()
-        stored.set_result(Stored(1, FirstDelivery("1", StartAnswer("1"))))
-        return stored
-
-app = Receiver(Door(None), Nothing(), lambda: datetime.now(UTC))
-SocketServer(app, limits=LIMITS).run(lambda url: print(url + "/callend", flush=True))
-"""
-_LUA = """
+TITLE = "Listener"
+ABOUT = (
+    "What `wrk` counts with so many senders on kept connections, each event a callend of its own, each synced to the "
+    "disk before its answer; in turns, the median of three. Floor: uvicorn alone, on the same loop, which answers the "
+    "same and keeps nothing; of a store in PostgreSQL on the same disk: the store in a file."
+)
+_SENDERS = (1, 8, 64)
+_ROUNDS, _SECONDS = 3, 3.0
+_STEP = '{"action_type": "queue", "action_data": "6000"}'
+_EVENTS = """
 local count = 0
-local thread_id = 0
-function setup(thread) thread:set("id", thread_id); thread_id = thread_id + 1 end
 function request()
   count = count + 1
-  local body = string.format('{"call_id": "%d-%d", "finish_time": 1716209468, "duration": 42, "status_code": 200, '
-    .. '"record": "https://cld.alovoice.uz/r/1"}', id, count)
-  return wrk.format("POST", nil, nil, body)
-end
-function done(summary, latency, requests)
-  io.write(string.format("RESULT %d %d %.0f %.0f %d\\n", summary.requests, summary.duration, latency:percentile(50),
-    latency:percentile(99), summary.errors.status + summary.errors.read + summary.errors.timeout))
+  local body = string.format('{"call_id": "%d", "finish_time": 1716209468, "duration": 42, "status_code": 200, '
+    .. '"record": "https://cld.alovoice.uz/r/1"}', count)
+  return wrk.format("POST", nil, {["Content-Type"] = "application/json"}, body)
 end
 """
+_QUESTIONS = """
+wrk.method = "POST"
+wrk.headers["Content-Type"] = "application/json"
+wrk.body = '{"from_number": "+998901234567", "line_number": "712037006", "direction": "inc"}'
+"""
+_Flood = tuple[float, float]
 
 
-@contextlib.contextmanager
-def _started(words: list[str], environ: dict[str, str], out: Path) -> Iterator[str]:
-    """A server process and the first line that it printed."""
-    with out.open("w") as file:
-        process = subprocess.Popen(words, env=environ, stdout=file, stderr=subprocess.DEVNULL)
-    try:
-        while not (line := out.read_text().partition("\n")[0]):
-            if process.poll() is not None:
-                raise SystemExit(f"it ended with {process.returncode}: {' '.join(words)}")
-            time.sleep(0.05)
-        yield line
-    finally:
-        process.terminate()
-        process.wait(60)
-
-
-def _measure(url: str, senders: int, script: Path) -> tuple[float, float, float]:
-    """Requests a second, and the 50th and 99th percentile in milliseconds."""
-    words = ["wrk", "-t1", f"-c{senders}", f"-d{SECONDS}s", "-s", str(script), url]
-    told = subprocess.run(words, capture_output=True, text=True, check=True).stdout
-    match = re.search(r"RESULT (\d+) (\d+) (\d+) (\d+) (\d+)", told)
-    assert match, told
-    requests, duration, p50, p99, failed = map(int, match.groups())
-    assert failed == 0, told
-    return requests / (duration / 1e6), p50 / 1000, p99 / 1000
-
-
-def main() -> None:
+def rows(size: float) -> Iterator[Row]:
+    """Yields events with 1, 8 and 64 senders, then route questions; raises SystemExit without wrk."""
     if not shutil.which("wrk"):
-        sys.exit("wrk is not installed")
-    home = Path(tempfile.mkdtemp(dir=sys.argv[2] if len(sys.argv) > 2 else None))
+        raise SystemExit("wrk is not installed")
+    with ExitStack() as stack:
+        home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        cluster = stack.enter_context(running_cluster(durable=True))
+        for senders in _SENDERS:
+            yield from _events(home, cluster, senders, _SECONDS * size)
+        yield _questions(home, 64, _SECONDS * size)
+
+
+def _events(home: Path, cluster: Cluster, senders: int, seconds: float) -> Iterator[Row]:
     script = home / "events.lua"
-    script.write_text(_LUA)
-    environ = {**os.environ, "ALOVOICE_CONFIG_DIR": str(home / "c"), "ALOVOICE_STATE_DIR": str(home / "s")}
-    with running_cluster(durable=True) as cluster:
-        for senders in SENDERS:
-            floors = []
-            for program in (_STORELESS, _FLOOR):
-                with _started([sys.executable, "-c", program], environ, home / "floor") as url:
-                    floors.append(_measure(url, senders, script))
-            print(_told(senders, floors, *_stores(senders, script, environ, home, cluster)), flush=True)
-    shutil.rmtree(home)
+    script.write_text(_EVENTS)
 
+    def stored(place: Callable[[], str]) -> _Flood:
+        words = [*PROGRAM, "listen", "--port", "0", "--json", "--store", place()]
+        return _measured(home, words, "callend", senders, seconds, script)
 
-def _stores(
-    senders: int, script: Path, environ: dict[str, str], home: Path, cluster: Cluster
-) -> tuple[list[tuple[float, float, float]], list[tuple[float, float, float]]]:
-    """The figures of each turn, in a file and on the server; each turn has a store of its own."""
-    words = [sys.executable, "-m", "alovoice_cli", "listen", "--port", "0", "--json", "--store"]
-    figures: tuple[list[tuple[float, float, float]], ...] = ([], [])
-    for turn in range(TURNS):
-        for found, store in zip(figures, (f"sqlite:///{home}/{senders}-{turn}.db", cluster.database()), strict=True):
-            with _started([*words, store], environ, home / "events") as ready:
-                found.append(_measure(json.loads(ready)["urls"]["callend"], senders, script))
-    return figures[0], figures[1]
-
-
-def _told(
-    senders: int,
-    floors: list[tuple[float, float, float]],
-    file: list[tuple[float, float, float]],
-    server: list[tuple[float, float, float]],
-) -> str:
-    (rate, p50, p99), (there, there_p50, there_p99) = (
-        tuple(statistics.median(figure[place] for figure in figures) for place in range(3))
-        for figures in (file, server)
+    files = (f"sqlite:///{home}/events-{senders}-{turn}.db" for turn in range(_ROUNDS))
+    found = in_turns(
+        _ROUNDS,
+        {
+            "bare": partial(_bare, home, "true", senders, seconds, script),
+            "file": partial(stored, partial(next, files)),
+            "server": partial(stored, cluster.database),
+        },
     )
-    below = "; ".join(
-        f"{name} {floor:6.0f}/s p99 {slow:5.2f} ms, ratio {rate / floor:.2f}"
-        for name, (floor, _, slow) in zip(("nothing stored", "bare answer"), floors, strict=True)
-    )
-    return (
-        f"{senders:3} senders: file {rate:6.0f}/s p50 {p50:5.2f} p99 {p99:5.2f} ms; server {there:6.0f}/s"
-        f" p50 {there_p50:5.2f} p99 {there_p99:5.2f} ms, ratio {there / rate:.2f}; {below}"
-    )
+    who = f"{senders} sender{'s' * (senders > 1)}"
+    file, bare, server = (_median(found[name]) for name in ("file", "bare", "server"))
+    yield _row(who, "`listen`", "events", file, bare)
+    yield _row(who, "`listen --store postgresql://…`", "events", server, file)
 
 
-if __name__ == "__main__":
-    main()
+def _questions(home: Path, senders: int, seconds: float) -> Row:
+    script = home / "questions.lua"
+    script.write_text(_QUESTIONS)
+    words = [*PROGRAM, "listen", "--port", "0", "--json", "--fallback", "queue:6000"]
+    runs = {
+        "bare": partial(_bare, home, _STEP, senders, seconds, script),
+        "file": partial(_measured, home, words, "route", senders, seconds, script),
+    }
+    found = in_turns(_ROUNDS, runs)
+    command = "`listen --fallback queue:6000`"
+    return _row(f"{senders} senders", command, "questions", _median(found["file"]), _median(found["bare"]))
+
+
+def _bare(home: Path, answer: str, senders: int, seconds: float, script: Path) -> _Flood:
+    with started([sys.executable, "-c", BARE_SERVER, answer], environment(home), home) as (_, url):
+        return flood(url, senders, seconds, script)
+
+
+def _measured(home: Path, words: Sequence[str], kind: str, senders: int, seconds: float, script: Path) -> _Flood:
+    with started(words, environment(home), home) as (_, ready):
+        return flood(json.loads(ready)["urls"][kind], senders, seconds, script)
+
+
+def _median(floods: Sequence[_Flood]) -> _Flood:
+    return statistics.median(rate for rate, _ in floods), statistics.median(slow for _, slow in floods)
+
+
+def _row(who: str, command: str, what: str, own: _Flood, floor: _Flood) -> Row:
+    measured = f"{own[0]:,.0f} {what} a second, 99 of 100 answered within {own[1]:.1f} ms"
+    return Row(who, command, measured, f"{floor[0]:,.0f} a second, {floor[1]:.1f} ms", ratio(own[0], floor[0]))
