@@ -170,7 +170,7 @@ def _step(kept: Mapping[str, object]) -> str:
 
 
 def _said(event: Event, fact: Fact, *, in_words: bool) -> str:
-    """Returns the main content of the event in a word or two: codes and English, or `in_words` of the language in use."""
+    """Returns the main content of the event in a word or two: codes and English, or `in_words` of this run."""
     if event.duplicate_of is not None:
         return tr("again") if in_words else "again"
     if event.delivery.type == "route":  # also for an unreadable question: its caller got a step
