@@ -36,6 +36,9 @@ class Translated(str):
         made.english = english
         return made
 
+    def __getnewargs__(self) -> tuple[str, str]:  # type: ignore[override]  # a pickle keeps the English too
+        return str(self), self.english
+
 
 def use_language(language: Language) -> None:
     """Makes this the language of all texts from now on. A missing catalogue leaves them English."""
@@ -97,6 +100,16 @@ def joined(separator: str, texts: Iterable[str]) -> str:
     if _catalogue is None:
         return text
     return Translated(text, in_english(separator).join(map(in_english, parts)))
+
+
+def joined_hints(first: str, second: str) -> str:
+    """Returns `first; second`; after a question the second hint is a sentence of its own: `first? Second`."""
+    text = _after(first, second)
+    return text if _catalogue is None else Translated(text, _after(in_english(first), in_english(second)))
+
+
+def _after(first: str, second: str) -> str:
+    return f"{first} {second[:1].upper()}{second[1:]}" if first.endswith("?") else f"{first}; {second}"
 
 
 def in_english(text: str) -> str:

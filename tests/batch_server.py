@@ -1,7 +1,6 @@
 """A PBX that takes hundreds of calls and counts the called numbers; and the files of a batch's home."""
 
 import json
-import os
 import random
 import shutil
 import subprocess
@@ -12,7 +11,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from front_door import TOKEN, FrontDoor
+from front_door import TOKEN, FrontDoor, fresh_home
 from raw_server import Connection, RawServer, Seen
 
 
@@ -86,16 +85,7 @@ def move_journals(alovoice: FrontDoor) -> None:
 
 def another_machine(home: Path, store: str) -> FrontDoor:
     """Returns another machine: its configuration and state are in its own folder, its store is on a shared server."""
-    home.mkdir()
-    environ = {
-        "HOME": str(home),
-        "PATH": os.environ.get("PATH", ""),
-        "ALOVOICE_CONFIG_DIR": str(home / "config"),
-        "ALOVOICE_STATE_DIR": str(home / "state"),
-        "COLUMNS": "80",
-        "TERM": "xterm-256color",
-    }
-    made = FrontDoor(home, environ)
+    made = fresh_home(home)
     assert made("config", "set", "store", store).code == 0
     made.server_store = store
     return made

@@ -14,7 +14,7 @@ from typing import Any, cast
 
 import pytest
 from event_rows import empty
-from front_door import FrontDoor
+from front_door import FrontDoor, fresh_home
 from hypothesis import settings
 from hypothesis.internal.conjecture import providers
 from postgres_server import EVENT_STORE, Cluster, begin_run, end_run, programs, shared_cluster
@@ -123,17 +123,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 @pytest.fixture
 def alovoice(tmp_path: Path) -> FrontDoor:
     """Returns a fresh home: no configuration, no token, and the sandbox."""
-    home = tmp_path / "home"
-    home.mkdir()
-    environ = {
-        "HOME": str(home),
-        "PATH": os.environ.get("PATH", ""),
-        "ALOVOICE_CONFIG_DIR": str(home / "config"),
-        "ALOVOICE_STATE_DIR": str(home / "state"),
-        "COLUMNS": "80",
-        "TERM": "xterm-256color",
-    }
-    return FrontDoor(home, environ)
+    return fresh_home(tmp_path / "home")
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 import contextlib
 import copy
 import io
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -155,3 +156,17 @@ class FrontDoor:
             env=self.environ,
             cwd=self.home,
         )
+
+
+def fresh_home(home: Path) -> FrontDoor:
+    """Makes the folder, and returns it as the home of a user without configuration and token."""
+    home.mkdir()
+    environ = {
+        "HOME": str(home),
+        "PATH": os.environ.get("PATH", ""),
+        "ALOVOICE_CONFIG_DIR": str(home / "config"),
+        "ALOVOICE_STATE_DIR": str(home / "state"),
+        "COLUMNS": "80",
+        "TERM": "xterm-256color",
+    }
+    return FrontDoor(home, environ)

@@ -10,7 +10,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 
 from alovoice_cli import language
-from alovoice_cli.language import all_in_english, in_english, joined, ngettext, pgettext, tr, use_language
+from alovoice_cli.language import all_in_english, in_english, joined, joined_hints, ngettext, pgettext, tr, use_language
 
 
 @pytest.fixture
@@ -46,6 +46,14 @@ def test_a_translated_text_remembers_its_english() -> None:
 @pytest.mark.parametrize(("n", "said"), [(1, "1 звонок"), (3, "3 звонка"), (11, "11 звонков"), (1022, "1 022 звонка")])
 def test_russian_has_three_plural_forms(n: int, said: str) -> None:
     assert ngettext("{n} call", "{n} calls", n) == said
+
+
+@pytest.mark.usefixtures("russian")
+def test_a_hint_after_a_question_is_a_sentence_of_its_own() -> None:
+    no_line = tr("there is no line {line}", line="1")
+    after_a_hint, after_a_question = joined_hints("plain", no_line), joined_hints("meant?", no_line)
+    assert (after_a_hint, after_a_question) == ("plain; нет линии 1", "meant? Нет линии 1")
+    assert in_english(after_a_question) == "meant? There is no line 1"
 
 
 @pytest.mark.usefixtures("russian")

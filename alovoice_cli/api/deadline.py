@@ -29,9 +29,10 @@ if TYPE_CHECKING:
 
 LONGEST_ANSWER = 64 * 1024 * 1024
 LONGEST_DIAL_ANSWER = 1024 * 1024
-"""Of the documented methods that dial, create or cost, which answer a word, an id or an error.
+"""The most bytes in the answer of a method that dials, creates or costs: a word, an id or an error.
 
-To judge a longer one could take longer than `--timeout` allows."""
+Reading a longer answer could take longer than `--timeout` allows.
+"""
 LONGEST_CONNECT = 10.0
 _SLICE = 0.2  # on Windows Ctrl-C does not interrupt a wait: each wait must end by itself
 _SLOWEST = 32 * 1024  # bytes of a file that add one second

@@ -310,7 +310,7 @@ def refusal(case: FailureCase, reply: Reply) -> RefusedError | None:
     what, hint = tr("the PBX understood the request and refused it"), tr(_NOT_DONE)
     if case.endpoint == OUTCALL:
         what = tr("the PBX refused the call")
-        hint = joined("; ", (tr("does the extension exist, and is it on? see `alovoice peers`"), hint))
+        hint = joined("; ", (tr("does the extension exist, and is it on? See `alovoice peers`"), hint))
     return RefusedError(what, hint=hint, detail=case.detail(reply.body), status=reply.status)
 
 

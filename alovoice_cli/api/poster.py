@@ -22,11 +22,11 @@ from alovoice_cli.masking import DOTS, disarm
 from alovoice_cli.posts import Posted
 
 MOST_ANSWER_BYTES = 64 << 10
-"""The bytes that are read of an answer: a handler's answers are short."""
+"""The most bytes that are read of an answer: a handler's answers are short."""
 
 _CONNECTIONS = 64
 _SHOWN = ("content-", "webhook-", "x-alovoice-")
-"""The headers of our own making: what else goes out is an operator's, and may be a secret."""
+"""The beginnings of the headers that this program sets: other headers are an operator's, and may be secret."""
 # Shorter than the idle time of web servers (Node 5 s, nginx more): a connection that the server is about to close
 # would lose a delivery.
 _IDLE_SECONDS = 2.0
@@ -98,9 +98,9 @@ class Poster:
 
 
 class _TimeLimit:
-    """Ends an exchange after so many seconds. httpx limits single reads: a header that drips in would never end.
+    """Ends an exchange after this many seconds. httpx limits single reads: a very slow header would never end.
 
-    A connection that was kept from an earlier exchange is not known here until the header is whole.
+    A connection kept from an earlier exchange is known here only after its whole header has arrived.
     """
 
     def __init__(self, seconds: float) -> None:

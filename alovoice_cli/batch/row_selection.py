@@ -153,7 +153,7 @@ def analyses_sent(session: "Session", call_ids: Iterable[str]) -> dict[str, Rece
 
 
 def adopt_earlier(session: "Session", journal: Journal, going: Sequence[BatchRow]) -> list[BatchRow]:
-    """Gives rows whose analysis was requested before the outcome of that request, and returns those rows.
+    """Gives the outcome of an earlier request to rows whose analysis was requested before, and returns those rows.
 
     The ledger decides, with or without a journal: `ai send` promises one request a call.
     """

@@ -95,16 +95,8 @@ _EVENTS = (
 )
 
 _STORE = (
-    Subcommand(
-        "check",
-        "Check an event store: version, size, age, integrity, what waits.",
-        "check:check_store",
-    ),
-    Subcommand(
-        "copy",
-        "Copy an event store to a PostgreSQL server.",
-        "copy:copy_store",
-    ),
+    Subcommand("check", "Check an event store: version, size, age, integrity, what waits.", "check:check_store"),
+    Subcommand("copy", "Copy an event store to a PostgreSQL server.", "copy:copy_store"),
 )
 
 _ROUTE = (

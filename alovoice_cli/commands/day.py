@@ -11,7 +11,8 @@ from alovoice_cli.language import tr
 from alovoice_cli.session import Session
 
 if TYPE_CHECKING:
-    from alovoice_cli.events.day import Day, DaySpan
+    from alovoice_cli.events.day import Day
+    from alovoice_cli.events.day_span import DaySpan
 
 app = CommandApp()
 _STDOUT = Path("-")
@@ -55,7 +56,8 @@ def show_day(
     target_callback.
     """
     from alovoice_cli.errors import UsageError  # noqa: PLC0415 - help needs none of these
-    from alovoice_cli.events.day import DAYS_OF_WEEK, read_days  # noqa: PLC0415 - as said
+    from alovoice_cli.events.day import DAYS_OF_WEEK  # noqa: PLC0415 - as said
+    from alovoice_cli.events.day_span import read_days  # noqa: PLC0415 - as said
     from alovoice_cli.output.files import check_free  # noqa: PLC0415 - as said
 
     session: Session = ctx.obj

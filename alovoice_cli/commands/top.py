@@ -93,7 +93,7 @@ class _WatchedDay:
 
     def look(self) -> "LiveDay":
         """Returns the day as it was read last, or reads it now."""
-        from alovoice_cli.events.day import read_days  # noqa: PLC0415 - help needs no events
+        from alovoice_cli.events.day_span import read_days  # noqa: PLC0415 - help needs no events
 
         past = time.monotonic() - self._read_at
         if self._live is not None and past < self._pause:

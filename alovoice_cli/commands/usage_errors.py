@@ -8,7 +8,7 @@ import typer
 
 from alovoice_cli.commands.help_page import metavar_of
 from alovoice_cli.errors import UsageError
-from alovoice_cli.language import joined, mark, tr
+from alovoice_cli.language import joined_hints, mark, tr
 
 _LEAST_LIKENESS = 0.75
 """`lsit` is this similar to `list`; less similar words would be guesses."""
@@ -161,7 +161,7 @@ def _usage_error(ctx: Any, message: str) -> UsageError:
 
 def _hint(first: str, ctx: Any) -> str:
     see = tr("see `{command} --help`", command=ctx.command_path)
-    return joined("; ", (first, see)) if first else see
+    return joined_hints(first, see) if first else see
 
 
 def _did_you_mean(text: str, meant: str) -> str:

@@ -118,7 +118,7 @@ def target_id(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryAttempt:
-    """One attempt for the event with this number, begun at `begun_at`.
+    """One attempt for the event with this number, begun at `began_at` (unix microseconds).
 
     `is_repeated`: an earlier attempt for the event failed, or no failed event is left.
     """

@@ -23,18 +23,18 @@ from alovoice_cli.listening.forwarding import Forwarder, ForwardOptions, Post, R
 from alovoice_cli.listening.hooks import Hook
 from alovoice_cli.listening.messengers import MessengerOptions, messenger_of
 from alovoice_cli.listening.notifier import NotifyPlan
-from alovoice_cli.listening.outbox_holder import OutboxHolder
-from alovoice_cli.listening.outbox_sharer import OutboxSharer
+from alovoice_cli.listening.outbox_workers import OutboxForwarding
 from alovoice_cli.listening.printer import Printer
 from alovoice_cli.listening.probe import prove
 from alovoice_cli.listening.routes import RouteAnswerer
-from alovoice_cli.listening.store_side import QueuedFor, forwarding_of, writer_of
+from alovoice_cli.listening.store_side import forwarding_of, writer_of
 from alovoice_cli.listening.systemd import Heartbeat
 from alovoice_cli.listening.target_warnings import OutboxCommands
 from alovoice_cli.listening.targets import EventReader, Target
 from alovoice_cli.serving.limits import Limits
 from alovoice_cli.serving.server import SocketServer
 from alovoice_cli.stores.event_engine import store_name
+from alovoice_cli.stores.event_file import QueuedFor
 from alovoice_cli.stores.event_rows import QueuedDelivery
 from alovoice_cli.stores.event_writer import EventStoreCallbacks
 from alovoice_cli.stores.events import StoredAnswers
@@ -116,7 +116,7 @@ class Listener:
         options = MessengerOptions(plan.notify.bot, plan.forward, plan.environ)
         self._messengers = {one: messenger_of(one, post, now, options) for one in plan.notify.targets}
         self._relay = self._asking()
-        self._outbox: OutboxHolder | OutboxSharer | None = None
+        self._outbox: OutboxForwarding | None = None
         self._server: SocketServer | None = None
         self._heartbeat = Heartbeat(lambda: self._writer.trouble, plan.environ, plan.ready_file, shown.complain)
         self._beating: asyncio.Task[None] | None = None

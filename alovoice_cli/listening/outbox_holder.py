@@ -3,13 +3,12 @@
 The holder has the lock beside the store; the system releases the lock when its process dies for any reason.
 """
 
-import threading
 from pathlib import Path
 
 from alovoice_cli.errors import AlovoiceError
 from alovoice_cli.language import tr
 from alovoice_cli.listening.dispatch import OutboxAccess
-from alovoice_cli.listening.outbox_workers import OutboxWorkers
+from alovoice_cli.listening.outbox_workers import OutboxForwarding, OutboxWorkers
 from alovoice_cli.listening.target_warnings import interrupted_line
 from alovoice_cli.stores.event_engine import troubles
 from alovoice_cli.stores.outbox import outbox_lock
@@ -18,30 +17,13 @@ _LOOK_SECONDS = 2.0
 _PATIENCE_SECONDS = 0.5  # commands of `events outbox` hold the lock for a moment
 
 
-class OutboxHolder:
+class OutboxHolder(OutboxForwarding):
     """One listener's workers, and the thread that starts them when this listener gets the outbox."""
 
     def __init__(self, store: Path, workers: OutboxWorkers, access: OutboxAccess) -> None:
-        self._workers, self._access = workers, access
+        super().__init__(workers, access)
         self._lock = outbox_lock(store)
         self._told = ""
-        self._ending = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="outbox-holder", daemon=True)
-
-    def start(self) -> None:
-        """Takes the outbox now, or when its holder is gone."""
-        self._thread.start()
-
-    def wake(self) -> None:
-        """Tells the workers to look for new deliveries."""
-        self._workers.wake()
-
-    def stop(self) -> None:
-        """Starts nothing more, and waits for deliveries in flight."""
-        self._ending.set()
-        if self._thread.is_alive():
-            self._thread.join()
-        self._workers.stop()
 
     def release(self) -> None:
         """Releases the outbox, after the results of the last deliveries are durable."""

@@ -3,13 +3,12 @@
 Each delivery is claimed by one of them. One listener, which holds a lock, sends the messages about missed calls.
 """
 
-import threading
 import time
 
 from alovoice_cli.errors import AlovoiceError
 from alovoice_cli.language import mark, tr
 from alovoice_cli.listening.dispatch import OutboxAccess
-from alovoice_cli.listening.outbox_workers import OutboxWorkers
+from alovoice_cli.listening.outbox_workers import OutboxForwarding, OutboxWorkers
 from alovoice_cli.listening.target_warnings import interrupted_line
 from alovoice_cli.stores.event_engine import troubles
 from alovoice_cli.stores.server_owner import TELLER_LOCK, OwnerSession
@@ -18,30 +17,14 @@ _AGAIN_SECONDS = 0.5
 _LOOK_SECONDS = 1.0
 
 
-class OutboxSharer:
+class OutboxSharer(OutboxForwarding):
     """One listener's workers, and the thread that keeps its session on the server, and so its claims."""
 
     def __init__(self, session: OwnerSession, workers: OutboxWorkers, access: OutboxAccess, *, tells: bool) -> None:
-        self._session, self._workers, self._access, self._tells = session, workers, access, tells
+        super().__init__(workers, access)
+        self._session, self._tells = session, tells
         self._is_started, self._checked_at = False, float("-inf")
         self._told = self._told_of_teller = ""
-        self._ending = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="outbox-sharer", daemon=True)
-
-    def start(self) -> None:
-        """Starts to forward, now or when the server can be reached."""
-        self._thread.start()
-
-    def wake(self) -> None:
-        """Tells the workers to look for new deliveries."""
-        self._workers.wake()
-
-    def stop(self) -> None:
-        """Starts nothing more, and waits for deliveries in flight."""
-        self._ending.set()
-        if self._thread.is_alive():
-            self._thread.join()
-        self._workers.stop()
 
     def release(self) -> None:
         """Ends the session, after the results of the last deliveries are durable."""

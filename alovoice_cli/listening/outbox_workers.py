@@ -1,6 +1,8 @@
 """The workers of one listener: a dispatcher for each target, and a notifier for each target for missed calls."""
 
+import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 
 from alovoice_cli.events.outbox import TargetStanding
@@ -63,3 +65,34 @@ class OutboxWorkers:
 
     def _workers(self) -> list[Dispatcher | Notifier]:
         return [*self._dispatchers, *self._notifiers]
+
+
+class OutboxForwarding(ABC):
+    """The thread that starts one listener's workers as soon as this listener may forward from the outbox."""
+
+    def __init__(self, workers: OutboxWorkers, access: OutboxAccess) -> None:
+        self._workers, self._access = workers, access
+        self._ending = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="outbox", daemon=True)
+
+    def start(self) -> None:
+        """Starts to forward, now or as soon as this listener may."""
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Tells the workers to look for new deliveries."""
+        self._workers.wake()
+
+    def stop(self) -> None:
+        """Starts nothing more, and waits for deliveries in flight."""
+        self._ending.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        self._workers.stop()
+
+    @abstractmethod
+    def release(self) -> None:
+        """Leaves the outbox to other listeners, after the results of the last deliveries are durable."""
+
+    @abstractmethod
+    def _run(self) -> None: ...

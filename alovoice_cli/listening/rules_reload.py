@@ -13,9 +13,10 @@ from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from threading import Thread
+from typing import cast
 
 from alovoice_cli.errors import UsageError
-from alovoice_cli.language import tr
+from alovoice_cli.language import Language, language_in_use, tr, use_language
 from alovoice_cli.routing.lint import CheckedRules, check
 
 _CHILD = "from alovoice_cli.listening.rules_reload import main; main()"
@@ -63,9 +64,9 @@ class RulesReload:
 def _start_child(path: Path, now: datetime) -> "subprocess.Popen[bytes] | None":
     """Returns the child; None if this machine starts no process now, and the file must be read here."""
     search = os.pathsep.join(filter(None, sys.path))  # the child finds the program where this process found it
-    command = [sys.executable, "-P", "-c", _CHILD, str(path), now.isoformat()]
+    command = [sys.executable, "-P", "-c", _CHILD, str(path), now.isoformat(), language_in_use()]
     try:
-        return subprocess.Popen(  # noqa: S603 - our own module, a path and a time
+        return subprocess.Popen(  # noqa: S603 - our own module, a path, a time and a language
             command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -101,9 +102,11 @@ def _read(path: Path, now: datetime) -> CheckedRules | UsageError | ReloadFailed
 
 
 def main() -> None:
-    """Runs as the child: reads the file of its first argument at the time of its second."""
+    """Runs as the child, whose arguments are the file, the time and the language."""
     with suppress(AttributeError, OSError):  # Windows has no niceness, a hardened unit may forbid it
         os.nice(_NICENESS)
-    outcome = _read(Path(sys.argv[1]), datetime.fromisoformat(sys.argv[2]))
+    path, now, language = sys.argv[1:]
+    use_language(cast(Language, language))
+    outcome = _read(Path(path), datetime.fromisoformat(now))
     pickle.dump(outcome, sys.stdout.buffer, protocol=pickle.HIGHEST_PROTOCOL)
     sys.stdout.buffer.flush()

@@ -1,11 +1,9 @@
 """The listener's side of its event store: its own file, or a server that it shares with other listeners."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from alovoice_cli.events.event import Event
 from alovoice_cli.events.notices import NoticeWording
 from alovoice_cli.listening.dispatch import OutboxAccess, UnixClock
 from alovoice_cli.listening.forwarding import Forwarder
@@ -14,27 +12,16 @@ from alovoice_cli.listening.messengers import Messenger
 from alovoice_cli.listening.notifier import Notifier
 from alovoice_cli.listening.outbox_holder import OutboxHolder
 from alovoice_cli.listening.outbox_sharer import OutboxSharer
-from alovoice_cli.listening.outbox_workers import OutboxWorkers
+from alovoice_cli.listening.outbox_workers import OutboxForwarding, OutboxWorkers
 from alovoice_cli.listening.target_warnings import OutboxCommands, interrupted_line
 from alovoice_cli.listening.targets import Target
 from alovoice_cli.store_urls import is_server_url
-from alovoice_cli.stores.event_file import EventFile
-from alovoice_cli.stores.event_rows import QueuedDelivery
+from alovoice_cli.stores.event_file import EventFile, QueuedFor
 from alovoice_cli.stores.event_sqlite import sqlite_path
 from alovoice_cli.stores.event_writer import EventStoreCallbacks, EventWriter
-from alovoice_cli.stores.finished_calls import CallTarget, NoticeTarget
 from alovoice_cli.stores.notices import Notices
 from alovoice_cli.stores.outbox import Outbox
 from alovoice_cli.stores.spool import Spool
-
-
-@dataclass(frozen=True, slots=True)
-class QueuedFor:
-    """What to queue for the targets: `queued` returns it for an event; the other fields are targets for calls."""
-
-    queued: Callable[[Event], Sequence[QueuedDelivery]]
-    call_targets: Sequence[CallTarget]
-    notice_targets: Sequence[NoticeTarget]
 
 
 def writer_of(
@@ -44,13 +31,12 @@ def writer_of(
 
     Raises UsageError if the URL or the folder cannot be used, or psycopg is not installed.
     """
-    targets = (queued.queued, queued.call_targets, queued.notice_targets)
     if not is_server_url(url):
-        file = EventFile(url, callbacks.complain, *targets)
+        file = EventFile(url, callbacks.complain, queued)
         return EventWriter(file, Spool.beside(file.path), callbacks, now)
     from alovoice_cli.stores.event_server import EventServer  # noqa: PLC0415 - only for a store on a server
 
-    server = EventServer(url, callbacks.complain, *targets)
+    server = EventServer(url, callbacks.complain, queued)
     return EventWriter(server, Spool.of_server(spool_folder, url), callbacks, now)
 
 
@@ -62,7 +48,7 @@ def forwarding_of(
     clock: UnixClock,
     commands: OutboxCommands,
     wording: NoticeWording,
-) -> OutboxHolder | OutboxSharer:
+) -> OutboxForwarding:
     """Returns the part that forwards from the store's outbox and reports missed calls; it is not started yet."""
     couriers, messengers = senders
 

@@ -42,8 +42,7 @@ class TargetWarnings:
     def tell(self, change: HealthChange, waiting: int) -> None:
         """Reports when the target begins to fail, and when it takes events again, with the most waiting events.
 
-        `waiting` counts waiting events; it is called when the target begins or ends to fail, or the backlog is due at
-        once.
+        `waiting` is the number of waiting events, counted when the target begins or ends to fail, or all are due.
         """
         label = self._target.label
         self._waited = max(self._waited, waiting)

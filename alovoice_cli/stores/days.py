@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 from alovoice_cli.events.conditions import Compare
 from alovoice_cli.events.coverage import cover
-from alovoice_cli.events.day import Day, DayFacts, DaySettings, DaySpan, LiveDay, day_of, day_row
+from alovoice_cli.events.day import Day, DayFacts, DaySettings, LiveDay, day_of, day_row
+from alovoice_cli.events.day_span import DaySpan
 from alovoice_cli.events.filters import Filter, Period
 from alovoice_cli.events.missed import IS_MISSED, REPORTED_APART_SECONDS, MissedCall, judge
 from alovoice_cli.moments import unix_microseconds

@@ -8,7 +8,7 @@ import json
 import secrets
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -71,22 +71,23 @@ class Committed(NamedTuple):
     firsts: Mapping[str, FirstDelivery] = {}
 
 
-class EventFile:
-    """One store, opened for writing. `queued` returns what must be done with an event after it is stored.
+@dataclass(frozen=True, slots=True)
+class QueuedFor:
+    """What to queue after events are stored: `queued` returns it for an event.
 
     `call_targets` receive finished calls, `notice_targets` missed calls.
     """
 
-    def __init__(
-        self,
-        url: str,
-        complain: Callable[[str], None],
-        queued: Callable[[Event], Sequence[QueuedDelivery]],
-        call_targets: Sequence[CallTarget] = (),
-        notice_targets: Sequence[NoticeTarget] = (),
-    ) -> None:
-        self.url, self._call_targets, self._notice_targets = url, call_targets, notice_targets
-        self.name = store_name(url)
+    queued: Callable[[Event], Sequence[QueuedDelivery]]
+    call_targets: Sequence[CallTarget] = ()
+    notice_targets: Sequence[NoticeTarget] = ()
+
+
+class EventFile:
+    """One store, opened for writing."""
+
+    def __init__(self, url: str, complain: Callable[[str], None], queued: QueuedFor) -> None:
+        self.url, self.name = url, store_name(url)
         self._complain, self._queued = complain, queued
         self._opened: Connection | None = None
         self._uptime, self._began_at = secrets.token_hex(8), 0
@@ -229,11 +230,11 @@ class EventFile:
         self._queue_calls(connection, call_ids)
 
     def _queued_for(self, event: Event) -> Sequence[QueuedDelivery]:
-        return self._queued(event)
+        return self._queued.queued(event)
 
     def _queue_calls(self, connection: Connection, call_ids: Collection[str]) -> None:
-        queue_finished_calls(connection, call_ids, self._call_targets)
-        queue_notices(connection, call_ids, self._notice_targets)
+        queue_finished_calls(connection, call_ids, self._queued.call_targets)
+        queue_notices(connection, call_ids, self._queued.notice_targets)
 
     def _note_last(self, numbered: Sequence[Event]) -> None:
         if numbered:

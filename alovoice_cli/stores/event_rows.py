@@ -63,7 +63,7 @@ _UPDATE_RESULT = """UPDATE call
 class QueuedDelivery:
     """One action for an event after it is stored: `target` names the action, `queue` the order in which it must stay.
 
-    It is due after `delay` seconds.
+    It is due `after_seconds`.
     """
 
     target: str

@@ -20,9 +20,8 @@ from alovoice_cli.events.duplicates import REPEATABLE, WINDOW_SECONDS
 from alovoice_cli.events.event import Delivery, Event
 from alovoice_cli.events.event_assembly import UNANSWERED, FirstDelivery, repeated
 from alovoice_cli.stores.event_engine import Connection, is_lost, open_event_store
-from alovoice_cli.stores.event_file import BUSY_SECONDS, Change, Committed, EventFile, KnownFirst
+from alovoice_cli.stores.event_file import BUSY_SECONDS, Change, Committed, EventFile, KnownFirst, QueuedFor
 from alovoice_cli.stores.event_rows import QueuedDelivery
-from alovoice_cli.stores.finished_calls import CallTarget, NoticeTarget
 from alovoice_cli.stores.postgres import ServerConnection, load_driver, server_error
 from alovoice_cli.stores.server_owner import OUTBOX_CHANNEL, SPOOL_LOCK
 
@@ -47,18 +46,11 @@ _FIRSTS = """SELECT fact.digest, delivery.id, fact.received_at, fact.answer FROM
 class EventServer(EventFile):
     """One store on a server, opened for writing. Methods raise at once if there is no connection."""
 
-    def __init__(
-        self,
-        url: str,
-        complain: Callable[[str], None],
-        queued: Callable[[Event], Sequence[QueuedDelivery]],
-        call_targets: Sequence[CallTarget] = (),
-        notice_targets: Sequence[NoticeTarget] = (),
-    ) -> None:
+    def __init__(self, url: str, complain: Callable[[str], None], queued: QueuedFor) -> None:
         load_driver()
-        super().__init__(url, complain, queued, call_targets, notice_targets)
+        super().__init__(url, complain, queued)
         self._is_taking_back = self._is_spooling = False
-        self._tells_forwarders = bool(call_targets or notice_targets)
+        self._tells_forwarders = bool(queued.call_targets or queued.notice_targets)
         self._connector = _Connector(url)
         self._limit = _TimeLimit()
 

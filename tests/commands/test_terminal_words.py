@@ -24,10 +24,19 @@ def calls(alovoice: FrontDoor) -> FrontDoor:
 def test_titles_of_counts_are_words_on_a_terminal_and_codes_for_programs(calls: FrontDoor) -> None:
     shown = calls("events", "stats", "--by", "line", "--color", "never", terminal=True, environ={"COLUMNS": "120"})
     titles = " ".join(shown.out.partition("─")[0].split())
-    assert titles == "Line Calls Answered Not answered Unavailable Busy Declined Hung up Other Talk"
+    assert titles == "Line Calls Answered Talk Not answered Unavailable Busy Declined Hung up Other"
     assert calls("events", "stats", "--by", "line", "--csv").out.startswith(
         "group,calls,answered,304,480,486,603,603-S,other,open,talk"
     )
+
+
+def test_a_narrow_terminal_keeps_the_talk_before_the_endings_of_missed_calls(
+    calls: FrontDoor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "50")
+    shown = calls("events", "stats", "--by", "line", "--color", "never", terminal=True)
+    assert "Line Calls Answered Talk" in " ".join(shown.out.partition("─")[0].split())
+    assert "no room for the columns:" in shown.err
 
 
 @pytest.fixture(autouse=True)

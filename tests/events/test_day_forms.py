@@ -14,8 +14,9 @@ from strength import examples
 
 from alovoice_cli.events import kpi as values
 from alovoice_cli.events.coverage import Coverage, ListenerGap
-from alovoice_cli.events.day import Day, DayRow, DaySpan, OwedCaller, read_days
+from alovoice_cli.events.day import Day, DayRow, OwedCaller
 from alovoice_cli.events.day_page import day_page
+from alovoice_cli.events.day_span import DaySpan, read_days
 from alovoice_cli.events.day_text import day_message, day_screen
 from alovoice_cli.events.headline_figures import DayTargets, headline_figures
 from alovoice_cli.moments import ClockTime, unix_microseconds

@@ -3,13 +3,19 @@
 import contextlib
 import json
 import os
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from front_door import FrontDoor
+
+from alovoice_cli.language import in_english, use_language
+from alovoice_cli.listening.rules_reload import RulesReload
+from alovoice_cli.routing.lint import check
 
 from .conftest import Listening
 
@@ -142,3 +148,14 @@ def test_a_list_that_never_rests_comes_into_force_too(listen: Listen, gate: Gate
     listening.wait_for("was read again", 60)
     assert _decisions(listening) == ["6000", "6000", "2000"]
     assert len((gate.folder / "children").read_text().splitlines()) == 4
+
+
+def test_the_child_speaks_the_listener_s_language_and_remembers_its_english(tmp_path: Path) -> None:
+    (tmp_path / "rules.toml").write_text('fallback = { queue = "6000" }\nfoo = 1\n', "utf-8")
+    now, is_done = datetime(2026, 11, 25, tzinfo=UTC), threading.Event()
+    use_language("ru")
+    reload = RulesReload(tmp_path / "rules.toml", now, is_done.set)
+    assert is_done.wait(60)
+    finding = reload.checked().findings[0]
+    use_language("en")
+    assert in_english(finding.message) == check(tmp_path / "rules.toml", now).findings[0].message != finding.message

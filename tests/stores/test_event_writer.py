@@ -18,7 +18,7 @@ from alovoice_cli.events.reading import read
 from alovoice_cli.stores import event_rows
 from alovoice_cli.stores.event_arrivals import Settle
 from alovoice_cli.stores.event_engine import open_event_store, opened, writing
-from alovoice_cli.stores.event_file import EventFile
+from alovoice_cli.stores.event_file import EventFile, QueuedFor
 from alovoice_cli.stores.event_rows import QueuedDelivery, insert_deliveries
 from alovoice_cli.stores.event_writer import EventStoreCallbacks, EventWriter
 from alovoice_cli.stores.events import EventStore
@@ -50,7 +50,7 @@ class Owner:
 
     def writer(self) -> EventWriter:
         """A writer that is at work."""
-        file = EventFile(self.url, self.said.append, self._queued)
+        file = EventFile(self.url, self.said.append, QueuedFor(self._queued))
         callbacks = EventStoreCallbacks(self._settled, self.events.extend, self.said.append, self._is_lost)
         writer = EventWriter(file, self.spool, callbacks, lambda: datetime.now(UTC))
         writer.start()
@@ -354,7 +354,7 @@ def test_an_older_store_that_another_process_brings_up_to_date_is_waited_for(tmp
             said.append(text)
             other.execute("ROLLBACK")
 
-        file = EventFile(str(path), complain, lambda _: [])
+        file = EventFile(str(path), complain, QueuedFor(lambda _: []))
         file.open()
         file.close()
     assert said == [f"the event store {path} is in use by another process: waiting for it"]

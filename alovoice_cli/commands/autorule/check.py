@@ -50,11 +50,8 @@ def check_campaign(ctx: typer.Context) -> int:
     unavailable, the others do not answer for 40 s. The result lists its assumptions.
     """
     # Here and not above: help needs no forecast.
-    from alovoice_cli.campaigns.forecast import (  # noqa: PLC0415 - as said above
-        forecast_as_dict,
-        forecast_campaign,
-        forecast_findings,
-    )
+    from alovoice_cli.campaigns.forecast import forecast_campaign  # noqa: PLC0415 - as said above
+    from alovoice_cli.campaigns.forecast_report import forecast_as_dict, forecast_findings  # noqa: PLC0415 - the same
 
     session: Session = ctx.obj
     options = option_group(ctx, CampaignOptions)
@@ -82,7 +79,7 @@ def check_campaign(ctx: typer.Context) -> int:
 
 def _show_forecast(session: Session, made: "Forecast", tariff: float | None) -> None:
     """Shows the figures, on a terminal in words and with a chart. For `--json` there is `forecast_as_dict`."""
-    from alovoice_cli.campaigns.forecast import (  # noqa: PLC0415 - as in check_campaign
+    from alovoice_cli.campaigns.forecast_report import (  # noqa: PLC0415 - as in check_campaign
         curve_rows,
         forecast_figures,
         forecast_in_words,

@@ -22,7 +22,7 @@ from alovoice_cli.commands.batch_options import (
 from alovoice_cli.commands.call import CallWaitingCommand, Wait
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import CheckFailedError, ExitCode, UsageError
-from alovoice_cli.language import joined, mark, tr
+from alovoice_cli.language import joined, joined_hints, mark, tr
 from alovoice_cli.moments import DailyHours, parse_zone
 from alovoice_cli.output.listing import Record
 from alovoice_cli.phones import canonical, parse_dialled, read_cell, sent_as, trouble_text
@@ -244,7 +244,8 @@ def read_number(session: Session, text: str, option: str, *, no_check: bool) -> 
         return parse_dialled(text, option)
     else:
         trouble, advice = trouble_text(verdict.code, text)
-        hint = joined("; ", (*([advice] if advice else []), tr("--no-check calls it as it is written")))
+        unchecked = tr("--no-check calls it as it is written")
+        hint = joined_hints(advice, unchecked) if advice else unchecked
         raise CheckFailedError(tr("{option} {problem}: nothing was sent", option=option, problem=trouble), hint=hint)
     if sent != typed:
         session.note(tr("{option} {value} is sent as {number}", option=option, value=repr(typed), number=sent))

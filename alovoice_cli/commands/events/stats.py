@@ -181,7 +181,8 @@ def _show_counts(session: Session, events: "EventStore", wanted: Filter, by: By,
 def _columns(session: Session, by: By, whole: StatusTally) -> tuple[Column, ...]:
     """Returns the columns with values; the chart is for people, the seconds are for programs.
 
-    On a terminal, where titles are words and need room, an ending that no call had has no column.
+    On a terminal, where titles are words and need room, an ending that no call had has no column. Talk comes before the
+    endings there: a narrow terminal drops columns from the right.
     """
     drawn = session.stdout.isatty()
     counts = {**dict.fromkeys(MISSED_STATUSES, 0), **whole.missed, "other": whole.other, "open": whole.open}
@@ -200,6 +201,9 @@ def _columns(session: Session, by: By, whole: StatusTally) -> tuple[Column, ...]
         elif column.name == "calls" and by == "rule":
             column = _QUESTIONS
         columns.append(column._replace(shown=shown))
+    if drawn and not session.options.csv:
+        names = [column.name for column in columns]
+        columns.insert(names.index("answered") + 1, columns.pop(names.index("talk")))
     return tuple(columns)
 
 

@@ -42,7 +42,7 @@ class Ringing:
 
 
 def ring_colleague(seed: int, *keys: object) -> Ringing:
-    """Returns the ringing of a free extension, for which a caller waits."""
+    """Returns how the ringing of a free extension goes, while a caller waits."""
     drawn = lot(seed, "colleague", *keys)
     if drawn % 100 < _ANSWER_IN_100:
         return Ringing(ANSWERED, _within((2, 20), drawn >> 8), talk(drawn >> 24))

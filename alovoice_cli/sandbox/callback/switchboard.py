@@ -186,7 +186,7 @@ class Visitors:
             self._staff.occupy(number, call.course.ended_at or arrival.at)
 
     def _call_on_request(self, play: Play, arrival: Visit) -> None:
-        """Makes a call that a CRM requested: the extension of the user first, then two numbers in turn."""
+        """Makes a conference that a CRM requested: rings the first party, then two numbers in turn."""
         key = str(lot(self._seed, "extid", arrival.mark) % 10**12)
         other = f"9{lot(self._seed, 'second', arrival.mark) % 10**8:08}"
         order = CallOrder("conference", key, arrival.line, (arrival.number, other))
