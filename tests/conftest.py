@@ -3,6 +3,7 @@
 import gc
 import ipaddress
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -81,6 +82,13 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def pytest_xdist_auto_num_workers() -> int | None:
     """Returns the workers of `-n auto`: one more than there are cores, because many tests mostly wait."""
     return None if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ else (os.cpu_count() or 1) + 1
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Runs the tests in another order where ALOVOICE_ORDER is set; each number is an order."""
+    if "ALOVOICE_ORDER" in os.environ:
+        random.Random(os.environ["ALOVOICE_ORDER"]).shuffle(items)
 
 
 def pytest_collection_finish() -> None:
