@@ -15,6 +15,7 @@ from event_rows import empty
 from front_door import FrontDoor
 from hypothesis import settings
 from postgres_server import EVENT_STORE, Cluster, begin_run, end_run, programs, shared_cluster
+from warm_start import end_parent
 
 from alovoice_cli.catalogues import compile_catalogues
 from alovoice_cli.language import FOLDER, use_language
@@ -47,7 +48,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Ends what the workers shared."""
+    """Ends what this worker started, and what the workers shared."""
+    end_parent()
     if not hasattr(config, "workerinput"):
         end_run()
 

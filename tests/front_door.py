@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import typer.main
+from warm_start import start_alovoice
 
 from alovoice_cli.main import run
 from alovoice_cli.output.terminal import make_readable
@@ -126,11 +127,6 @@ class FrontDoor:
 
     def start(self, *words: str, streams: int = subprocess.PIPE) -> subprocess.Popen[bytes]:
         """Starts the words as a process of its own; the caller ends it, and reads its streams where it has any."""
-        return subprocess.Popen(
-            [sys.executable, "-m", "alovoice_cli", *words],
-            stdin=subprocess.DEVNULL,
-            stdout=streams,
-            stderr=streams,
-            env=self.environ,
-            cwd=self.home,
+        return start_alovoice(
+            *words, stdin=subprocess.DEVNULL, stdout=streams, stderr=streams, env=self.environ, cwd=self.home
         )
