@@ -20,6 +20,7 @@ from hypothesis import settings
 from hypothesis.internal.conjecture import providers
 from postgres_server import EVENT_STORE, Cluster, begin_run, end_run, programs, shared_cluster
 from strength import IS_SOAK, examples
+from warm_start import end_parent
 
 from alovoice_cli.catalogues import compile_catalogues
 from alovoice_cli.language import FOLDER, use_language
@@ -73,7 +74,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Ends what the workers shared."""
+    """Ends what this worker started, and what the workers shared."""
+    end_parent()
     if not hasattr(config, "workerinput"):
         end_run()
 

@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from front_door import FrontDoor
+from warm_start import start_alovoice
 
 from alovoice_cli.events.event import Call, Event
 from alovoice_cli.phones import canonical
@@ -40,9 +40,9 @@ class Heard:
 def listening(alovoice: FrontDoor, *words: str) -> Iterator[Heard]:
     """Yields a listener process in this home that is ready; it ends in order."""
     ready, printed = alovoice.home / "ready", alovoice.home / "printed.jsonl"
-    command = [sys.executable, "-m", "alovoice_cli", "listen", "--json", "--port", "0", "--ready-file", str(ready)]
+    command = ["listen", "--json", "--port", "0", "--ready-file", str(ready)]
     with printed.open("wb") as out:
-        process = subprocess.Popen([*command, *words], stdout=out, env=alovoice.environ, cwd=alovoice.home)
+        process = start_alovoice(*command, *words, stdout=out, env=alovoice.environ, cwd=alovoice.home)
     try:
         while not ready.exists():
             assert process.poll() is None, "the listener ended before it was ready"

@@ -12,6 +12,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
+from warm_start import start_alovoice
+
 from alovoice_cli import main
 from alovoice_cli.commands import command_tree
 from alovoice_cli.language import language_in_use
@@ -148,13 +150,8 @@ class FrontDoor:
 
     def start(self, *words: str, streams: int = subprocess.PIPE) -> subprocess.Popen[bytes]:
         """Starts the words as a process of its own; the caller ends it, and reads its streams where it has any."""
-        return subprocess.Popen(
-            [sys.executable, "-m", "alovoice_cli", *words],
-            stdin=subprocess.DEVNULL,
-            stdout=streams,
-            stderr=streams,
-            env=self.environ,
-            cwd=self.home,
+        return start_alovoice(
+            *words, stdin=subprocess.DEVNULL, stdout=streams, stderr=streams, env=self.environ, cwd=self.home
         )
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from front_door import FrontDoor
+from waiting import wait_until
 
 PATIENCE = 180
 
@@ -129,7 +130,4 @@ class OutagePlay:
 
 
 def _wait(is_so: Callable[[], object], trouble: str) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not is_so():
-        assert time.monotonic() < deadline, trouble
-        time.sleep(0.3)
+    wait_until(is_so, lambda: trouble, seconds=PATIENCE, pause=0.3)

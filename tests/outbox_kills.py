@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from front_door import FrontDoor
+from waiting import wait_until
 
 PATIENCE = 60
 # A shell: starting Python for each event would take most of the time.
@@ -88,25 +89,23 @@ class KillPlay:
         """Returns the listener that holds the lock, by the process id beside it; a new one is waited for."""
         if self.is_shared:
             return self.chance.choice(alive)
-        deadline = time.monotonic() + PATIENCE
-        while time.monotonic() < deadline:
-            for path in (self.alovoice.home / "state").rglob("*.outbox.lock.pid"):
-                owner = path.read_text().strip()
-                for listening in alive:
-                    if str(listening.pid) == owner:
-                        return listening
-            time.sleep(0.05)
-        raise AssertionError("nobody forwards")
+        return wait_until(lambda: self._owner(alive), "a listener that forwards", pause=0.05)
+
+    def _owner(self, alive: list[Any]) -> Any:
+        owners = {path.read_text().strip() for path in (self.alovoice.home / "state").rglob("*.outbox.lock.pid")}
+        return next((listening for listening in alive if str(listening.pid) in owners), None)
 
     def _entries(self, *words: str) -> list[dict[str, Any]]:
         listed: list[dict[str, Any]] = json.loads(self.alovoice("events", "outbox", "list", "--json", *words).out)
         return listed
 
     def _wait_for_the_end(self) -> None:
-        deadline = time.monotonic() + 2 * PATIENCE
-        while self._entries("--state", "due"):
-            assert time.monotonic() < deadline, self._entries("--state", "due")[:3]
-            time.sleep(0.2)
+        wait_until(
+            lambda: not self._entries("--state", "due"),
+            lambda: self._entries("--state", "due")[:3],
+            seconds=2 * PATIENCE,
+            pause=0.2,
+        )
 
     def _account(self) -> str:
         events = {event["body"]["n"]: event["id"] for event in self._events()}

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from waiting import wait_until
+
 BOT_TOKEN = "7000111222:AAcanary-dead_beef-0123456789abcdefXYZ"
 CHAT = -100200300
 PATIENCE = 120
@@ -66,10 +68,7 @@ class Bot:
         return list(self.messages.values())
 
     def wait(self, is_so: Callable[[], object], what: str = "it") -> None:
-        deadline = time.monotonic() + PATIENCE
-        while not is_so():
-            assert time.monotonic() < deadline, f"{what} never came; there is {self.texts()}"
-            time.sleep(0.02)
+        wait_until(is_so, lambda: f"{self.texts()} and not yet {what}", seconds=PATIENCE, pause=0.02)
 
 
 def refusal(status: int, description: str, **parameters: int) -> Fault:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from front_door import FrontDoor
+from waiting import wait_until
 
 from alovoice_cli.events.deployment import nginx_shared_location, nginx_upstream
 from alovoice_cli.stores.event_engine import opened
@@ -61,7 +62,7 @@ def nginx_before(ports: list[int], folder: Path) -> Iterator[int]:
     words = [str(NGINX), "-p", f"{folder}/", "-c", "nginx.conf", "-e", "error.log"]
     with subprocess.Popen(words, stderr=subprocess.DEVNULL) as process:
         try:
-            wait_until(lambda: _answers(port), "nginx")
+            wait_until(lambda: _answers(port), "nginx", seconds=PATIENCE, pause=0.2)
             yield port
         finally:
             process.terminate()
@@ -71,14 +72,6 @@ def _answers(port: int) -> bool:
     with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
         return True
     return False
-
-
-def wait_until(is_so: Callable[[], object], what: str, seconds: float = PATIENCE) -> None:
-    """Waits until it is so."""
-    deadline = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < deadline, f"{what} never came"
-        time.sleep(0.2)
 
 
 @dataclass
@@ -119,7 +112,7 @@ class TwoListeners:
             for thread in threads:
                 thread.join(PATIENCE)
         seconds = time.monotonic() - began
-        wait_until(lambda: self._told("outbox", "list") == [], "the end of the forwards", 2 * PATIENCE)
+        wait_until(lambda: self._told("outbox", "list") == [], "the forwards", seconds=2 * PATIENCE, pause=0.2)
         return f"{self._account()}; {2 * self.pairs / seconds:.0f} events a second"
 
     def _start(self, port: int) -> Any:

@@ -18,6 +18,8 @@ from urllib.parse import urlsplit
 
 import pytest
 from front_door import FrontDoor
+from waiting import wait_until
+from warm_start import start_alovoice
 
 from alovoice_cli.stores.event_engine import open_event_store, opened
 
@@ -94,13 +96,11 @@ class Listening:
 
     def wait_for(self, text: str, seconds: float = 60) -> str:
         """The first line on stderr that holds the text."""
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            for line in list(self.errors):
-                if text in line:
-                    return line
-            time.sleep(0.02)
-        raise AssertionError(f"{text!r} was not said, but {self.errors}")
+        return wait_until(
+            lambda: next((line for line in list(self.errors) if text in line), ""),
+            lambda: f"no {text!r} in {self.errors}",
+            seconds=seconds,
+        )
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Sends the signal, and returns the exit code."""
@@ -145,14 +145,13 @@ def listen(alovoice: FrontDoor) -> Iterator[Callable[..., Listening]]:
     started: list[Listening] = []
 
     def start(*words: str, wrapper: tuple[str, ...] = (), **more: Any) -> Listening:
-        process = subprocess.Popen(
-            [*wrapper, sys.executable, "-m", "alovoice_cli", "listen", "--port", "0", "--json", *words],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=alovoice.environ,
-            cwd=alovoice.home,
-            **more,
+        more |= {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        more |= {"env": alovoice.environ, "cwd": alovoice.home}
+        own = ("listen", "--port", "0", "--json", *words)
+        process = (
+            subprocess.Popen([*wrapper, sys.executable, "-m", "alovoice_cli", *own], **more)
+            if wrapper
+            else start_alovoice(*own, **more)
         )
         listening = Listening(process)
         started.append(listening)
@@ -214,10 +213,7 @@ class Handler:
 
     def wait(self, count: int, seconds: float = 60) -> list[tuple[dict[str, str], bytes]]:
         """What it was sent, once there is so much of it."""
-        deadline = time.monotonic() + seconds
-        while len(self.seen) < count and time.monotonic() < deadline:
-            time.sleep(0.02)
-        assert len(self.seen) >= count, f"{len(self.seen)} of {count} came"
+        wait_until(lambda: len(self.seen) >= count, lambda: f"{len(self.seen)} of {count} posts", seconds=seconds)
         return list(self.seen)
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from front_door import FrontDoor
 from prometheus_client.parser import text_string_to_metric_families
+from waiting import wait_until
 
 from alovoice_cli.listening.systemd import watchdog_seconds
 
@@ -24,13 +25,6 @@ from .conftest import START, Handler, Listening
 Listen = Callable[..., Listening]
 PATIENCE = 60.0
 LINE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+05:00 (info|warning|error): .+")
-
-
-def wait_until(condition: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.05)
 
 
 def metrics(listening: Listening) -> dict[tuple[str, ...], float]:

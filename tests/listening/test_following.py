@@ -2,13 +2,13 @@
 
 import json
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from front_door import FrontDoor, Result
+from warm_start import start_alovoice
 
 from .conftest import Listening
 
@@ -25,11 +25,9 @@ def serve(alovoice: FrontDoor, listen: Listen) -> Iterator[Serve]:
 
     def start(*words: str) -> None:
         base = listen().urls["callstart"].rpartition("/")[0]
-        process = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "alovoice_cli", "sandbox", "serve", "--json", "--state", "pbx.db"),
-                *("--speed", "600", "--seed", "7", "--events-to", base, *words),
-            ],
+        process = start_alovoice(
+            *("sandbox", "serve", "--json", "--state", "pbx.db"),
+            *("--speed", "600", "--seed", "7", "--events-to", base, *words),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

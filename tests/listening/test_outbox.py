@@ -11,6 +11,7 @@ from typing import Any, cast
 import pytest
 from front_door import FrontDoor
 from outbox_kills import KillPlay
+from waiting import wait_until
 
 from alovoice_cli.errors import UsageError
 from alovoice_cli.listening.dispatch import Dispatcher, OutboxAccess
@@ -24,15 +25,12 @@ from .conftest import Handler, Listening, sql
 pytestmark = pytest.mark.usefixtures("profile_store")
 
 Listen = Callable[..., Listening]
-PATIENCE = 40
+PATIENCE = 60
 HOUR = 3_600_000_000
 
 
 def _until(is_so: Callable[[], object], what: str = "it") -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not is_so():
-        assert time.monotonic() < deadline, f"{what} never came"
-        time.sleep(0.1)
+    wait_until(is_so, what, pause=0.1)  # a look reads the store
 
 
 def _outbox(alovoice: FrontDoor, *words: str) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from front_door import FrontDoor
+from waiting import wait_until
 
 from alovoice_cli.language import in_english, use_language
 from alovoice_cli.listening.rules_reload import RulesReload
@@ -55,7 +56,7 @@ class Gate:
     def child(self, place: int) -> int:
         """The process id of the child that was started as the so-manieth, once it is there."""
         children = self.folder / "children"
-        _until(lambda: children.exists() and len(children.read_text().splitlines()) >= place)
+        wait_until(lambda: children.exists() and len(children.read_text().splitlines()) >= place, f"child {place}")
         return int(children.read_text().splitlines()[place - 1])
 
     def let_go(self, word: str = "go") -> None:
@@ -73,13 +74,6 @@ def gate(alovoice: FrontDoor) -> Gate:
     gate.write(FIRST)
     alovoice.environ["PYTHONPATH"] = str(gate.folder)
     return gate
-
-
-def _until(holds: Callable[[], bool], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def _is_gone(pid: int) -> bool:
@@ -107,7 +101,7 @@ def test_callers_are_answered_while_rules_are_read_and_a_newer_change_overtakes(
     listening.wait_for("override: every caller gets queue:7000", 60)
     alovoice("route", "override", "--off")
     gate.write(THIRD)
-    _until(lambda: _is_gone(older))
+    wait_until(lambda: _is_gone(older), "the end of the older child")
     gate.child(2)
     assert _decisions(listening) == ["2000", "6000", "6000"]
     gate.let_go()
@@ -134,7 +128,7 @@ def test_a_child_that_dies_leaves_the_last_good_rules_and_a_stop_ends_one_that_r
     gate.write(FIRST)
     child = gate.child(3)
     listening.stop()
-    _until(lambda: _is_gone(child))
+    wait_until(lambda: _is_gone(child), "the end of the child")
 
 
 def test_a_list_that_never_rests_comes_into_force_too(listen: Listen, gate: Gate) -> None:

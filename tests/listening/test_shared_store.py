@@ -14,6 +14,7 @@ import pytest
 from front_door import FrontDoor
 from outages import OutagePlay
 from postgres_server import Cluster, running_cluster
+from waiting import wait_until
 
 from alovoice_cli.moments import unix_microseconds
 from alovoice_cli.stores.event_postgres import IDLE
@@ -22,7 +23,7 @@ from alovoice_cli.stores.events import EventStore
 from .conftest import START, Handler, Listening, sql
 
 Listen = Callable[..., Listening]
-PATIENCE = 40
+PATIENCE = 60
 
 
 @pytest.fixture
@@ -34,10 +35,7 @@ def server_url(alovoice: FrontDoor, postgres: Cluster) -> str:
 
 
 def _until(is_so: Callable[[], object], what: str = "it") -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not is_so():
-        assert time.monotonic() < deadline, f"{what} never came"
-        time.sleep(0.1)
+    wait_until(is_so, what, pause=0.1)  # a look reads the store
 
 
 def _rows(alovoice: FrontDoor, *words: str) -> list[dict[str, Any]]:

@@ -19,6 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from standardwebhooks import Webhook
 from strength import examples
+from waiting import wait_until
 
 from alovoice_cli.errors import UsageError
 from alovoice_cli.listening.targets import parse_headers
@@ -28,19 +29,12 @@ from .conftest import START, Handler, Listening
 Listen = Callable[..., Listening]
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 KEY = "Bearer sEcReT-cafe-0042"
-PATIENCE = 40
+PATIENCE = 60
 
 
 def _sql(alovoice: FrontDoor, question: str) -> list[tuple[Any, ...]]:
     with contextlib.closing(sqlite3.connect(alovoice.home / "state" / "events.db", timeout=PATIENCE)) as connection:
         return connection.execute(question).fetchall()
-
-
-def _until(is_so: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not is_so():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 # --- a callstart that a CRM is asked about
@@ -99,7 +93,7 @@ def test_headers_go_with_every_post_and_are_never_shown(listen: Listen, crm: Han
         assert headers["x-tenant"] == "shop 7"
         assert headers["x-odd"] == "'a: b'"
     listening.wait_for("authorization: ••••")
-    _until(lambda: sum("← 200" in line for line in listening.errors) == 2)
+    wait_until(lambda: sum("← 200" in line for line in listening.errors) == 2, "two answers")
     listening.stop()
     assert sum("--forward-header is sent to each of" in line for line in listening.errors) == 1
     shown = "\n".join([*listening.errors, *(json.dumps(line) for line in listening.lines.queue)])
@@ -199,7 +193,8 @@ def test_a_callstart_that_the_crm_renames_while_it_is_under_way_is_sent_once(
         crm.answer = lambda _: (200, b"C-1") if slow.wait(1, PATIENCE) else (500, b"")
         listening = listen("--forward", f"callstart={crm.url}", "--forward", slow.url, "--forward-timeout", "20")
         listening.post("callstart", START)
-        _until(lambda: _sql(alovoice, "SELECT 1 FROM outbox WHERE queue LIKE '%C-1' AND state = 'due'") != [])
+        asked = "SELECT 1 FROM outbox WHERE queue LIKE '%C-1' AND state = 'due'"
+        wait_until(lambda: _sql(alovoice, asked), "the event under its name", pause=0.05)
         listening.post("result", {"id": 17, "to_number": "901234567"})
         slow.wait(2)
         is_renamed.set()
@@ -355,7 +350,7 @@ def test_a_program_is_started_for_a_finished_call(listen: Listen, alovoice: Fron
     listening = listen("--exec", f"missed={sys.executable} {script}", "--exec", f"call={sys.executable} {script}")
     call_id = listening.post("callstart", {**START, "number": "+998\ud83d901234567"})[1].decode()
     listening.post("callend", {"call_id": call_id, "status_code": "304"})
-    _until(lambda: out.exists() and out.read_text().count("\n") == 2)
+    wait_until(lambda: out.exists() and out.read_text().count("\n") == 2, "what two programs wrote")
     told = [json.loads(line) for line in out.read_text().splitlines()]
     assert sorted((one["type"], kind) for one, kind in told) == [("call", "call"), ("missed", "missed")]
     assert {one["event_call_id"] for one, _ in told} == {call_id}

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from front_door import FrontDoor
+from waiting import wait_until
 
 from .conftest import START
 
@@ -110,10 +111,7 @@ def test_a_terminal_that_is_closed_ends_the_listener_as_sigterm_does(alovoice: F
         words, stdin=end, stdout=end, stderr=end, env=alovoice.environ, cwd=alovoice.home, preexec_fn=_own_terminal
     ) as process:
         os.close(end)
-        deadline = time.monotonic() + 60
-        while not ready.exists():
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
+        wait_until(ready.exists, "the ready file")
         url = json.loads(ready.read_text())["urls"]["callend"]
         assert post(url, {"call_id": "kept"}) == "true"
         os.close(own)

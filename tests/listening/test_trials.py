@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from event_rows import Rows
 from front_door import FrontDoor
+from waiting import wait_until
 
 from alovoice_cli.events.event import TRIAL_HEADER
 
@@ -45,9 +46,7 @@ def test_a_listener_keeps_a_trial_and_passes_it_on_with_its_mark(
     listening.post("callstart", START)
     assert "trial" not in listening.event(60)
     assert TRIAL_HEADER not in crm.wait(3, 60)[2][0]
-    deadline = time.monotonic() + 60
-    while len(ran.read_text().splitlines() if ran.exists() else ()) < 3 and time.monotonic() < deadline:
-        time.sleep(0.05)
+    wait_until(lambda: ran.exists() and len(ran.read_text().splitlines()) >= 3, "what three programs wrote")
     listening.stop()
     assert sorted(ran.read_text().splitlines()) == ["callend 1", "callstart ", "callstart 1"]
     assert [event["body"]["number"] for event in _listed(alovoice, "list")] == ["+998901234567"]

@@ -30,7 +30,7 @@ class Running:
 
     @contextlib.contextmanager
     def connected(self, text: bytes = b"") -> Iterator[socket.socket]:
-        """A connection on which the text has been written; reading gives up after five seconds."""
+        """A connection on which the text has been written; reading gives up after a minute."""
         with socket.create_connection(self.address, timeout=60) as connection:
             if text:
                 connection.sendall(text)
@@ -80,12 +80,12 @@ def serving() -> Iterator[Callable[..., Running]]:
         thread = threading.Thread(target=server.run, args=[lambda _: started.set()])
         thread.start()
         threads.append((server, thread))
-        assert started.wait(10)
+        assert started.wait(60)
         return Running(server, complaints)
 
     yield start
     for server, _ in threads:
         server.stop()
     for _, thread in threads:
-        thread.join(10)
+        thread.join(60)
         assert not thread.is_alive()

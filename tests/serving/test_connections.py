@@ -5,12 +5,14 @@ import contextlib
 import re
 import socket
 import struct
+import threading
 import time
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from http_talk import GET, Receive, Scope, Send, answer, counting, one_answer, post, status_of, unread
+from waiting import wait_until
 
 from .conftest import Serving
 
@@ -34,15 +36,19 @@ def test_a_head_over_its_cap_is_431(serving: Serving, text: bytes) -> None:
     "endless", [b"0\r\nX-Trailer: " + b"x" * 20_000, b"5;extension=" + b"x" * 20_000], ids=["trailer", "extension"]
 )
 def test_chunks_cannot_carry_an_endless_trailer_or_extension(serving: Serving, endless: bytes) -> None:
-    running = serving(counting)
+    begun = threading.Event()
+
+    async def telling(scope: Scope, receive: Receive, send: Send) -> None:
+        begun.set()
+        await counting(scope, receive, send)
+
+    running = serving(telling, request_deadline=timedelta(minutes=5))
     head = b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
     with running.connected(head) as connection:
-        time.sleep(0.05)
-        began = time.perf_counter()
+        assert begun.wait(60)
         with contextlib.suppress(ConnectionResetError, BrokenPipeError):
             connection.sendall(endless)
         assert b"200" not in running.rest(connection)[:15]
-    assert time.perf_counter() - began < 30
 
 
 def test_a_trailer_is_no_header(serving: Serving) -> None:
@@ -57,32 +63,34 @@ def test_a_trailer_is_no_header(serving: Serving) -> None:
 
 def test_blank_lines_are_no_request(serving: Serving) -> None:
     running = serving(counting, request_deadline=SOON)
-    began = time.perf_counter()
-    with running.connected() as connection, contextlib.suppress(BrokenPipeError, ConnectionResetError):
-        while time.perf_counter() - began < 60:
-            connection.sendall(b"\r\n")
-            time.sleep(0.05)
-    assert time.perf_counter() - began < 30
+    with running.connected() as connection:
+
+        def is_closed() -> bool:
+            try:
+                connection.sendall(b"\r\n")
+            except (BrokenPipeError, ConnectionResetError):
+                return True
+            return False
+
+        wait_until(is_closed, "the end", pause=0.05)
 
 
 def test_a_body_that_comes_after_its_answer_does_not_leave_the_connection_open_for_ever(serving: Serving) -> None:
     running = serving(unread, request_deadline=SOON, idle=timedelta(seconds=1))
     text = post(b"late", close=False)
-    began = time.perf_counter()
     with running.connected(text[:-4]) as connection:
         one_answer(connection, b"unread")
         connection.sendall(text[-4:])
         assert running.rest(connection) == b""
-    assert time.perf_counter() - began < 30
 
 
 def test_a_request_after_a_late_body_has_its_own_time(serving: Serving) -> None:
-    running = serving(unread, request_deadline=timedelta(seconds=0.8))
+    running = serving(unread, request_deadline=timedelta(seconds=1.6))
     text = post(b"late", close=False)
     with running.connected(text[:-4]) as connection:
         one_answer(connection, b"unread")
         for part in (text[-4:], text[:-20], text[-20:]):
-            time.sleep(0.5 if part == text[-4:] else 0.4 if part == text[-20:] else 0.05)
+            time.sleep(0.05 if part == text[:-20] else 0.9)
             connection.sendall(part)
         one_answer(connection, b"unread")
 
@@ -103,12 +111,10 @@ def test_a_request_that_we_do_not_read_for_an_earlier_ones_sake_is_not_late(serv
 def test_an_answered_body_is_not_read_for_ever_either(serving: Serving) -> None:
     running = serving(unread, request_deadline=SOON, idle=timedelta(seconds=30))
     head = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n"
-    began = time.perf_counter()
     with running.connected(head) as connection:
         one_answer(connection, b"unread")
         connection.sendall(b"some")
         assert running.rest(connection) == b""
-    assert time.perf_counter() - began < 30
 
 
 def test_an_idle_connection_is_used_again_after_longer_than_the_deadline(serving: Serving) -> None:
@@ -206,10 +212,7 @@ def test_the_app_hears_of_a_loss_while_more_requests_wait_behind(serving: Servin
     running = serving(waiting)
     with running.connected(GET.replace(b"Connection: close\r\n", b"") * 3):
         time.sleep(0.1)
-    until = time.perf_counter() + 3
-    while not heard and time.perf_counter() < until:
-        time.sleep(0.02)
-    assert heard
+    wait_until(lambda: heard, "the word of the loss")
 
 
 def test_a_client_that_does_not_read_its_answer_is_cut_off(serving: Serving) -> None:
@@ -227,12 +230,8 @@ def test_a_client_that_does_not_read_its_answer_is_cut_off(serving: Serving) -> 
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     connection.connect(running.address)
     connection.sendall(GET)
-    until = time.perf_counter() + 4
-    while not ended and time.perf_counter() < until:
-        time.sleep(0.02)
-    was_cut_off = bool(ended)
-    connection.close()
-    assert was_cut_off
+    with connection:
+        wait_until(lambda: ended, "the end of the answer")
 
 
 def test_many_newcomers_at_once_push_out_as_many_of_the_silent(serving: Serving) -> None:

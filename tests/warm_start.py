@@ -1,0 +1,222 @@
+"""`alovoice` processes that are forked from one that has imported the program, at a third of the processor time.
+
+A `WarmProcess` is a `subprocess.Popen` of `python -m alovoice_cli`: a process with its own streams, environment and
+folder. A parent in between starts it and waits for it, one for each worker of the tests; this file is its program.
+"""
+
+import contextlib
+import io
+import json
+import os
+import selectors
+import signal
+import socket
+import subprocess
+import sys
+import time
+from importlib import import_module
+from typing import Any
+
+_MODULES = """alovoice_cli.process alovoice_cli.commands.listen.plan alovoice_cli.commands.listen.narrator
+alovoice_cli.commands.listen.deploy alovoice_cli.commands.sandbox alovoice_cli.commands.help_page
+alovoice_cli.listening.listener alovoice_cli.listening.metrics alovoice_cli.api.poster alovoice_cli.config.settings
+alovoice_cli.output.data_formats alovoice_cli.output.display alovoice_cli.stores.event_server
+alovoice_cli.stores.event_postgres alovoice_cli.stores.event_migrations alovoice_cli.stores.server_outbox
+alovoice_cli.stores.history alovoice_cli.sandbox.app alovoice_cli.sandbox.opening
+alovoice_cli.sandbox.callback.switchboard alovoice_cli.serving.server uvicorn.protocols.http.httptools_impl
+uvicorn.lifespan.off anyio.to_thread encodings.idna h11 httpcore httpx phonenumbers phonenumbers.data.region_UZ
+prometheus_client psycopg python_multipart.multipart sqlite3 starlette.routing stringprep"""
+"""What a listener or sandbox would import: only a matter of speed."""
+_FOREIGN = ("PYTHON", "LD_", "LC_", "LANG")
+"""Variables that act when Python starts: a process with one of them is started the plain way."""
+
+
+def start_alovoice(*words: str, env: dict[str, str], **options: Any) -> subprocess.Popen[bytes]:
+    """Starts `alovoice` with Popen's options, by a fork where that does what a start would do."""
+    is_plain = sys.platform != "linux" or "preexec_fn" in options or any(name.startswith(_FOREIGN) for name in env)
+    if is_plain:
+        return subprocess.Popen([sys.executable, "-m", "alovoice_cli", *words], env=env, **options)
+    return WarmProcess(list(words), env=env, **options)
+
+
+class WarmProcess(subprocess.Popen[bytes]):
+    """A process of these words; `options` are those of Popen, with `env` and `cwd`."""
+
+    def __init__(self, words: list[str], **options: Any) -> None:
+        self._parent: socket.socket | None = None
+        super().__init__(words, **options)
+
+    def _execute_child(self, *given: Any) -> None:
+        """What Popen calls once its pipes are open: the words, …, folder, environment, …, both ends of three pipes."""
+        words, folder, environ = given[0], given[5], given[6]
+        stdin, _, _, stdout, _, stderr = given[10:16]
+        streams = [own if own != -1 else inherited for inherited, own in enumerate((stdin, stdout, stderr))]
+        self._parent = socket.socket(socket.AF_UNIX)
+        self._parent.connect(_parent_address())
+        request = json.dumps({"words": words, "cwd": str(folder), "environ": environ}).encode()
+        socket.send_fds(self._parent, [len(request).to_bytes(4, "big")], streams)
+        self._parent.sendall(request)
+        self.pid = int.from_bytes(_read(self._parent, 4), "big")
+        self._child_created = True
+        self._close_pipe_fds(*given[10:16])  # type: ignore[attr-defined]  # Popen's own
+
+    def _internal_poll(self, *_: object, **__: object) -> int | None:
+        return self._wait(0)
+
+    def _wait(self, timeout: float | None) -> int | None:
+        if self.returncode is None and self._parent is not None:
+            self._parent.settimeout(timeout)
+            try:
+                self.returncode = int.from_bytes(_read(self._parent, 4), "big", signed=True)
+            except (BlockingIOError, TimeoutError):
+                if timeout == 0:
+                    return None
+                raise subprocess.TimeoutExpired(self.args, timeout or 0) from None
+            self._parent.close()
+        return self.returncode
+
+
+def _read(connection: socket.socket, count: int) -> bytes:
+    read = b""
+    while len(read) < count:
+        block = connection.recv(count - len(read))
+        if not block:
+            raise EOFError("the parent of the tests' processes has ended")
+        read += block
+    return read
+
+
+_addresses: list[str] = []
+
+
+def _parent_address() -> str:
+    """The address of this worker's parent process, which is started where it is not there yet."""
+    if not _addresses:
+        address = f"\0alovoice-tests-{os.getpid()}-{time.monotonic_ns()}"
+        plain = {name: value for name, value in os.environ.items() if not name.startswith(("ALOVOICE_", *_FOREIGN))}
+        parent = subprocess.Popen(
+            [sys.executable, __file__, address[1:]], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=plain, cwd="/"
+        )
+        assert parent.stdout is not None
+        assert parent.stdout.readline() == b"ready\n"
+        _addresses.append(address)
+        _parents.append(parent)
+    return _addresses[0]
+
+
+_parents: list[subprocess.Popen[bytes]] = []
+
+
+def end_parent() -> None:
+    """Ends this worker's parent process, if there is one."""
+    for parent in _parents:
+        parent.communicate()
+    _parents.clear()
+    _addresses.clear()
+
+
+# --- the parent process
+
+
+class _Parent:
+    """Forks for each connection, and tells each of its child's end."""
+
+    def __init__(self, address: str) -> None:
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind("\0" + address)
+        self.listener.listen(64)
+        self.children: dict[int, socket.socket] = {}
+        self.selector = selectors.DefaultSelector()
+        self.woken, self.waker = socket.socketpair()
+        for end in (self.woken, self.waker):
+            end.setblocking(False)
+        signal.set_wakeup_fd(self.waker.fileno(), warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        for number in (signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+        for source in (self.listener, self.woken, sys.stdin.buffer):
+            self.selector.register(source, selectors.EVENT_READ)
+
+    def serve(self) -> dict[str, Any] | None:
+        """Serves until its stdin ends, and returns None; returns the request in each child."""
+        while True:
+            ready = {key.fileobj for key, _ in self.selector.select()}
+            if sys.stdin.buffer in ready:
+                return None
+            if self.woken in ready:
+                with contextlib.suppress(BlockingIOError):
+                    self.woken.recv(4096)
+            self._tell_of_ends()
+            if self.listener in ready and (request := self._start(self.listener.accept()[0])):
+                return request
+
+    def _tell_of_ends(self) -> None:
+        with contextlib.suppress(ChildProcessError):
+            while (ended := os.waitpid(-1, os.WNOHANG))[0]:
+                connection = self.children.pop(ended[0])
+                with contextlib.suppress(OSError):
+                    connection.sendall(os.waitstatus_to_exitcode(ended[1]).to_bytes(4, "big", signed=True))
+                connection.close()
+
+    def _start(self, connection: socket.socket) -> dict[str, Any] | None:
+        head, streams, _, _ = socket.recv_fds(connection, 4, 3)
+        request: dict[str, Any] = json.loads(_read(connection, int.from_bytes(head, "big")))
+        pid = os.fork()
+        if pid:
+            for stream in streams:
+                os.close(stream)
+            self.children[pid] = connection
+            connection.sendall(pid.to_bytes(4, "big"))
+            return None
+        connection.close()
+        self._forget()
+        for number, stream in enumerate(streams):
+            os.dup2(stream, number)
+            os.close(stream)
+        return request
+
+    def _forget(self) -> None:
+        """Makes a child of this process as if it were started: its descriptors and signals."""
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        self.selector.close()
+        for own in (self.listener, self.woken, self.waker, *self.children.values()):
+            own.close()
+
+
+def _become(request: dict[str, Any]) -> None:
+    """Makes this process what `python -m alovoice_cli` would be in that environment and folder."""
+    os.environ.clear()
+    os.environ.update(request["environ"])
+    time.tzset()
+    os.chdir(request["cwd"])
+    sys.argv = [import_module("alovoice_cli.__main__").__file__ or "", *request["words"]]
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        old = getattr(sys, name)
+        raw = open(number, "rb" if number == 0 else "wb", closefd=False)  # noqa: SIM115 - open until the process ends
+        is_line_buffered = number == 2 or raw.isatty()
+        new = io.TextIOWrapper(raw, old.encoding, old.errors, line_buffering=is_line_buffered)
+        setattr(sys, name, new)
+        setattr(sys, f"__{name}__", new)
+
+
+def _main() -> None:
+    for name in _MODULES.split():
+        with contextlib.suppress(ImportError):
+            import_module(name)
+    parent = _Parent(sys.argv[1])
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    request = parent.serve()
+    if request is None:
+        return
+    _become(request)
+    from alovoice_cli.__main__ import main
+
+    main()
+
+
+if __name__ == "__main__":
+    _main()
