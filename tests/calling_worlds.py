@@ -1,7 +1,7 @@
 """Made-up histories of a PBX and its listener, in which the truth of every request is known.
 
 A world has requests (some lost on the way there, some on the way back), calls that begin up to an hour late, calls that
-others made to the same numbers, a PBX whose clock is wrong, and a listener that was not always there.
+others made to the same numbers, a PBX whose clock is wrong or not told, and a listener that was not always there.
 """
 
 import json
@@ -133,6 +133,8 @@ def _call(world: World, chance: random.Random, asked: PlacedCall, began: float, 
         }
         if chance.random() < 0.5:
             body["attempts"] = [*first, {"number": asked.numbers[-1], "dialstatus": WORDS.get(status, "?")}]
+        if chance.random() < 0.15:
+            del body["begin_time"]
         world.heard.append(Heard(began + chance.uniform(0, 90), "result", body))
 
 
@@ -157,7 +159,9 @@ def _start(
     peer: str = "101",
 ) -> Heard:
     spelt = chance.choice(SPELLINGS).format(number[3:])
-    body = {"inner_phone": peer, "number": spelt, "line": line, "type": kind, "start_time": started}
+    body: dict[str, object] = {"inner_phone": peer, "number": spelt, "line": line, "type": kind}
+    if chance.random() < 0.85:
+        body["start_time"] = started
     return Heard(at + chance.uniform(0, 3), "callstart", body, call_id)
 
 

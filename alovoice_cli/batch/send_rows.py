@@ -184,9 +184,10 @@ class Runner:
                 if not self._journal.is_due(row.key):
                     self._rows.popleft()
                     continue
-                if not self._gate.enter(row) or self._stop.is_set:
+                if not self._gate.enter(row):
                     return None
-                begun = self._journal.intend(row.key, risk=row.key in self._risky)
+                # The batch may have been stopped while the row waited.
+                begun = None if self._stop.is_set else self._journal.intend(row.key, risk=row.key in self._risky)
                 if begun is not None:
                     return self._rows.popleft(), begun
                 self._gate.give_back(row)

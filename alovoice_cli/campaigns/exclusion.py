@@ -21,7 +21,7 @@ _UNTIL = re.compile(r"until|expir|valid.?to|\bдо\b|срок|истека|де�
 _DAY = re.compile(r"(?P<year>[0-9]{4})[-./](?P<month>[0-9]{1,2})[-./](?P<day>[0-9]{1,2})(?:[ T].*)?")
 _DAY_FIRST = re.compile(r"(?P<day>[0-9]{1,2})[-./](?P<month>[0-9]{1,2})[-./](?P<year>[0-9]{4})(?:\s.*)?")
 _SHOWN_CHARACTERS = 60
-_HEADING_DIGITS = 5  # at least this many digits, more than in a heading such as "phones 2026"
+_HEADING_DIGITS = 5  # a row with so many holds an entry; "phones 2026" is a heading, and every number has more
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +78,8 @@ class DoNotCall:
     """A do-not-call list: the numbers in force on the campaign's first day, and the unreadable entries.
 
     Every number of every column of every visible sheet counts. A column with an end heading (until, expires, до, срок,
-    muddat…) holds the last day of an entry. An entry with an unreadable end remains in force: to leave a person out is
-    the smaller mistake.
+    muddat…) that does not say phone holds the last day of an entry. An entry with an unreadable end remains in force:
+    to leave a person out is the smaller mistake.
     """
 
     name: str
@@ -216,7 +216,8 @@ class _EntryReader:
         for place, (line, row) in enumerate(sheet.rows(delimiter)):
             if self._is_heading(row, is_first=place == 0):
                 self._headings = [cell.strip() for cell in row]
-                self._ends = next((at for at, cell in enumerate(row) if _UNTIL.search(cell)), None)
+                ends = (at for at, cell in enumerate(row) if _UNTIL.search(cell) and not says_phone(cell))
+                self._ends = next(ends, None)
             else:
                 self.entries += 1
                 self._width = max(self._width, len(row))
@@ -234,13 +235,13 @@ class _EntryReader:
 
     def _is_phone_column(self, index: int) -> bool:
         column = self.columns[index]
-        is_only = self._width == 1 and not self._headings
-        return is_only or (column.read > 0 and column.read * 2 >= column.filled) or says_phone(self.heading(index))
+        is_only = self._width == 1 and (column.read > 0 or not self._headings)
+        return is_only or column.read * 2 >= column.filled or says_phone(self.heading(index))
 
     def _is_heading(self, row: Sequence[str], *, is_first: bool) -> bool:
         """Returns whether a row holds headings: the first without a number, a repetition, or a phone heading."""
         text = " ".join(row)
-        if sum(letter.isdigit() for letter in text) >= _HEADING_DIGITS or any(phones.numbers_in(text)):
+        if sum(letter.isdigit() for letter in text) >= _HEADING_DIGITS:
             return False
         if is_first or [cell.strip() for cell in row] == self._headings:
             return True
@@ -251,7 +252,7 @@ class _EntryReader:
         self.expired += is_over
         for index, cell in enumerate(row):
             text = cell.strip()
-            if not text or index == self._ends:
+            if not text:
                 continue
             column = self.columns.setdefault(index, _ColumnEntries())
             column.filled += 1
@@ -260,19 +261,18 @@ class _EntryReader:
             column.read += bool(found)
             if not is_over:
                 column.in_force.update(found)
-            if not found and not is_over and any(map(str.isalnum, text)):
+            if not found and not is_over and index != self._ends and any(map(str.isalnum, text)):
                 column.unread.append(line)
                 column.sample = column.sample or text[:_SHOWN_CHARACTERS]
 
     def _numbers(self, text: str) -> Sequence[int]:
         """Returns every number in a cell. The heads of plain numbers are read once: a list may hold millions."""
-        tail = text[-4:]
-        if text.isdigit() and text.isascii() and len(text) > len(tail):
+        if text.isdigit() and text.isascii():
             head = text[:-4]
             if head not in self._bases:
                 self._bases[head] = phones.base_of(head)
             if (base := self._bases[head]) is not None:
-                return (base + int(tail),)
+                return (base + int(text[-4:]),)
         return tuple(phones.numbers_in(text))
 
     def _is_over(self, text: str, line: int) -> bool:

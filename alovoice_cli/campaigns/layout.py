@@ -165,9 +165,11 @@ def refuse_ragged(sheet: Sheet, delimiter: str, width: int) -> None:
 def find_delimiter(sheet: Sheet, knows: Callable[[str], bool]) -> str:
     """Returns the delimiter with the most known headings (`knows`) in the first row, and rows of equal width.
 
+    A delimiter that is not in the first row comes last: all its rows have one cell, which says nothing.
+
     Raises CheckFailedError, with the line, where reading the rows fails with each delimiter.
     """
-    scores: dict[str, tuple[int, float, int]] = {}
+    scores: dict[str, tuple[int, bool, float, int]] = {}
     trouble: CheckFailedError | None = None
     for delimiter in sheet.delimiters:
         try:
@@ -178,8 +180,8 @@ def find_delimiter(sheet: Sheet, knows: Callable[[str], bool]) -> str:
         else:
             headings = rows[0][1] if rows else []
             known = sum(map(knows, headings))
-            scores[delimiter] = known, _evenness(rows, len(headings)), len(headings)
-    if trouble is not None and not any(known for known, _, _ in scores.values()):
+            scores[delimiter] = known, len(headings) > 1, _evenness(rows, len(headings)), len(headings)
+    if trouble is not None and not any(known for known, *_ in scores.values()):
         raise trouble
     return max(scores, key=lambda delimiter: scores[delimiter])
 

@@ -240,3 +240,7 @@ def test_hiding_twice_adds_one_filter() -> None:
     before = len(logging.getLogger("httpx").filters)
     hide_in_logs("second-secret-token")
     assert len(logging.getLogger("httpx").filters) == before
+
+
+def test_numbers_with_a_fraction_are_read() -> None:
+    assert reply(b'{"balance": 1.5, "small": [-2e-3]}').json() == {"balance": 1.5, "small": [-0.002]}

@@ -1,7 +1,7 @@
 """What reads is tried again, within bounds; nothing is ever followed elsewhere; every wait ends."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from email.utils import format_datetime
 from typing import Any
 
@@ -215,3 +215,29 @@ def test_a_bug_is_not_retried_and_not_renamed() -> None:
 
     with pytest.raises(RuntimeError):
         Retry(reads=True, budget=Budget(9), tell=lambda _: None).run(broken)
+
+
+def test_retry_after_zero_still_pauses_before_the_next_try(serve: Any, client: Any) -> None:
+    pauses: list[float] = []
+    server = serve(says("503 X", b"", "Retry-After: 0"), says("200 OK", b"[]"))
+    client(server, sleep=pauses.append, uniform=lambda low, high: high).trunks.list()
+    assert pauses == [0.5]
+
+
+@pytest.mark.parametrize("zone", ["-0000", "+0000", "GMT", "+0500"])
+def test_a_date_of_retry_after_is_read_in_its_zone_and_in_utc_without_one(zone: str) -> None:
+    when = datetime.now(timezone(timedelta(hours=5 * (zone == "+0500")))) + timedelta(hours=1)
+    text = f"{format_datetime(when.replace(tzinfo=None)).removesuffix('-0000')}{zone}"
+    seconds = Reply(429, "", (("Retry-After", text),), b"").retry_after()
+    assert seconds is not None
+    assert 3000 < seconds <= 3600
+
+
+@pytest.mark.parametrize("text", ["Fri, 01 Jan 1999 00:00:00 -0000", "Mon, 01 Jan 0001 00:00:00 +2359", "1 Jan 99 0:0"])
+def test_a_date_of_retry_after_that_is_past_asks_for_no_time(text: str) -> None:
+    assert Reply(429, "", (("Retry-After", text),), b"").retry_after() == 0
+
+
+@pytest.mark.parametrize("text", ["Fri, 32 Nov 2026 00:00:00 GMT", "Nov", "1 Jan 2026 25:00:00", "0x7", "7.5", ","])
+def test_a_retry_after_that_nobody_can_read_asks_for_nothing(text: str) -> None:
+    assert Reply(429, "", (("Retry-After", text),), b"").retry_after() is None

@@ -319,3 +319,13 @@ def test_delays_are_learned_from_calls_that_are_known() -> None:
     old = replace(old, numbers=("998900000000",))
     assert learn(EvidenceFinder([ASKED, second, old], (), [CALL, slow, ancient]), NOW) == Delays(2, 41.0)
     assert learn(EvidenceFinder([], (), []), NOW) == Delays(0, None)
+
+
+@pytest.mark.parametrize("call_id", ["C-1", "5"])
+def test_a_call_or_a_result_without_its_beginning_is_not_joined_to_the_other(call_id: str) -> None:
+    failed = replace(CALL, call_id=call_id, status="503")
+    assert _proven(ASKED, failed, results=(_result(),)).answer == "did_not_ring"
+    untimed = replace(failed, started_at=None)
+    for call, result in ((untimed, _result()), (failed, _result(begin_time=None)), (untimed, _result(begin_time=None))):
+        verdict = _proven(ASKED, call, results=(result,))
+        assert (verdict.answer, verdict.exit_code, verdict.resend_safe) == ("cannot_know", 6, False)

@@ -181,3 +181,75 @@ def test_a_fault_of_ours_ends_the_batch_and_not_the_account_of_it() -> None:
     assert rows == [("0", "done"), ("1", "done")]
     assert diary.courses["2"].state == "intent"
     assert isinstance(ending.trouble, RuntimeError)
+
+
+def _run_behind(gate: Gate, send: Callable[[BatchRow], RowResult], stop: StopSwitch, diary: Diary, **more: Any) -> int:
+    """Returns how many of a hundred rows had an end when the batch was over."""
+    rows: list[BatchRow] = []
+    Runner(diary, send, gate, stop, **more).run(_steps(100), lambda ended: rows.extend(row for row, _ in ended))
+    return len(rows)
+
+
+@pytest.mark.parametrize(("asked", "seconds"), [(None, 0.0), (0.0, 30.0), (7.0, 7.0)])
+def test_a_429_without_a_waiting_time_pauses_every_row_for_half_a_minute(asked: float | None, seconds: float) -> None:
+    clock, stop = [0.0], StopSwitch()
+    moments: list[float] = []
+    held_back: list[float] = []
+
+    def wait(time: float) -> bool:
+        clock[0] += time
+        return stop.is_set
+
+    def send(row: BatchRow) -> RowResult:
+        moments.append(clock[0])
+        return DONE if moments[1:] else RowResult("refused", 7, "yes", 429, pause=asked)
+
+    diary = Diary()
+    diary.hold_back = held_back.append  # type: ignore[method-assign] # of the other machines too
+    gate = Gate(clock=lambda: clock[0], now=lambda: datetime.now(UTC), wait=wait, told=print)
+    assert _run_behind(gate, send, stop, diary) == 100
+    assert moments == [0.0] + [seconds] * 99
+    assert held_back == [seconds] * (asked is not None)
+
+
+def _open_gate(stop: StopSwitch, **more: Any) -> Gate:
+    return Gate(clock=time.monotonic, now=lambda: datetime.now(UTC), wait=stop.wait, told=print, **more)
+
+
+def test_eight_at_a_time_may_meet_an_unreachable_pbx_before_it_stops_the_batch() -> None:
+    stop, enough = StopSwitch(), threading.Event()
+    entered: list[str] = []
+
+    def has_line(row: BatchRow) -> bool:
+        entered.append(row.key)
+        if len(entered) == 8 + 7:  # each of the seven that were not reached has come back for another row
+            enough.set()
+        return True
+
+    def send(row: BatchRow) -> RowResult:
+        if int(row.key) < 7:
+            return RowResult("unsent", 5, "no")
+        until = time.monotonic() + 60
+        while not (enough.is_set() or stop.wait(0.01)):
+            assert time.monotonic() < until
+        return DONE
+
+    assert _run_behind(_open_gate(stop, has_line=has_line), send, stop, Diary(), jobs=8) == 100
+    assert stop.reason == ""
+    unreached = _run_behind(_open_gate(stop), lambda row: RowResult("unsent", 5, "no"), stop, Diary(), jobs=8)
+    assert 8 <= unreached < 8 + 8
+
+
+def test_a_row_that_waited_while_the_batch_was_stopped_is_not_sent_and_gives_its_line_back() -> None:
+    stop, diary = StopSwitch(), Diary()
+    given_back: list[str] = []
+
+    def has_line(row: BatchRow) -> bool:
+        if row.key == "2":
+            stop("interrupted")
+        return True
+
+    gate = _open_gate(stop, has_line=has_line, give_back=lambda row: given_back.append(row.key))
+    assert _run_behind(gate, lambda row: DONE, stop, diary) == 2
+    assert list(diary.courses) == ["0", "1"]
+    assert given_back == ["2"]

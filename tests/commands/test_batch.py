@@ -774,3 +774,11 @@ def test_a_campaign_of_another_size_than_confirmed_is_not_created(alovoice: Fron
     assert (result.code, pbx.connections) == (8, 0), result.err
     assert "reaches 2 people, and --confirm says 3" in result.err
     assert alovoice("-p", "sandbox", *words[:-2], "all", "--night-ok", "--confirm", "2").code == 0
+
+
+def test_a_limit_that_there_is_not_is_named_before_the_first(alovoice: FrontDoor, pbx: Exchange) -> None:
+    write_list(alovoice.home, 1)
+    result = alovoice(*OUT, "--override-limit", "max_cals_per_run")
+    assert (result.code, pbx.connections) == (2, 0)
+    assert "max_cals_per_run" in result.err
+    assert "max_calls_per_run" in result.err
