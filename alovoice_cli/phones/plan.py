@@ -55,14 +55,7 @@ def kind_of(head: int) -> str:
 def kind_by_library(head: int) -> str:
     """Returns the same as `kind_of`, by the library's data alone."""
     national = f"{head:05}0000"
-    for kind, pattern in _patterns():
-        if pattern.fullmatch(national):
-            return kind
-    import phonenumbers
-    from phonenumbers import PhoneNumber, PhoneNumberType
-
-    found = phonenumbers.number_type(PhoneNumber(country_code=COUNTRY, national_number=int(national)))
-    return "" if found == PhoneNumberType.UNKNOWN else MOBILE
+    return next((kind for kind, pattern in _patterns() if pattern.fullmatch(national)), "")
 
 
 def is_assigned(head: int) -> bool:

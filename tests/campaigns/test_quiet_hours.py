@@ -63,3 +63,28 @@ def test_an_estimated_holiday_says_that_it_is() -> None:
 
 def test_an_ordinary_day_says_nothing() -> None:
     assert codes(window(date(2026, 11, 25), date(2026, 11, 28))) == []
+
+
+def test_quiet_hours_are_told_with_both_spans_and_what_to_do() -> None:
+    day = date(2026, 11, 25)
+    (found,) = quiet_findings(window(day, day, time(7, 30), time(22)), NIGHT)
+    assert found.message == "07:30 to 22:00 falls into the quiet hours 21:00-08:00"
+    assert found.hint == "narrow --fromtime and --totime, or add --night-ok"
+    assert found.needs == NIGHT_OK
+
+
+def test_of_many_sundays_four_are_named() -> None:
+    (found,) = (
+        one for one in quiet_findings(window(date(2026, 10, 4), date(2026, 11, 8)), NIGHT) if one.code == "sunday"
+    )
+    assert found.message == "6 Sundays: 4 Oct, 11 Oct, 18 Oct, 25 Oct and 2 more"
+    (found,) = quiet_findings(window(date(2026, 10, 11), date(2026, 10, 12)), NIGHT)
+    assert found.message == "1 Sunday: 11 Oct"
+    assert found.hint == "remove this day from the campaign, or add --night-ok"
+
+
+def test_the_last_announced_days_are_known_from_every_year() -> None:
+    for year in (2025, 2026):
+        (found,) = quiet_findings(window(date(year, 9, 1), date(year, 9, 1)), NIGHT)
+        assert "with the days announced up to 2026" in found.message
+        assert "the government moves days at short notice" in found.hint

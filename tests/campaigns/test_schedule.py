@@ -77,9 +77,27 @@ def test_what_is_no_day_is_a_usage_error_that_quotes_it(text: str) -> None:
 
 
 def test_a_day_written_day_first_is_offered_in_the_right_order() -> None:
+    for text in ("7.4.2026", "07/04/2026", "7-04-2026"):
+        with pytest.raises(UsageError) as caught:
+            parse_day(text, TODAY)
+        assert caught.value.hint == "the year comes first: 2026.04.07"
     with pytest.raises(UsageError) as caught:
-        parse_day("25.4.2025", TODAY)
-    assert "2025.04.25" in caught.value.hint
+        parse_day("31.2.2026", TODAY)
+    assert "tomorrow or +3d" in caught.value.hint
+
+
+def test_a_day_beyond_the_calendar_is_a_usage_error() -> None:
+    with pytest.raises(UsageError, match=r"the day: \+3d is beyond the calendar") as caught:
+        parse_day("+3d", date.max)
+    assert "tomorrow or +3d" in caught.value.hint
+
+
+def test_midnight_at_the_end_of_a_day_is_told_with_the_last_minute() -> None:
+    with pytest.raises(UsageError, match="the time: 24:00 is the next day") as caught:
+        parse_minute("24:00")
+    assert caught.value.hint == "the last minute of a day is 23:59; the campaign still calls in it"
+    with pytest.raises(UsageError, match="there is no time '24:01'"):
+        parse_minute("24:01")
 
 
 @pytest.mark.parametrize(
@@ -231,7 +249,7 @@ def test_the_wire_form_is_the_vendors_sample() -> None:
 
 @pytest.mark.parametrize(
     ("minutes", "expected"),
-    [(300, "utc +5"), (330, "utc +5:30"), (-210, "utc -3:30"), (0, "utc +0"), (-30, "utc -0:30")],
+    [(300, "utc +5"), (330, "utc +5:30"), (-210, "utc -3:30"), (0, "utc +0"), (-30, "utc -0:30"), (-1, "utc -0:01")],
 )
 def test_offsets_on_the_wire(minutes: int, expected: str) -> None:
     assert wire_offset(timedelta(minutes=minutes)) == expected
@@ -276,8 +294,9 @@ def test_a_window_is_past_once_its_last_minute_has_run_out(machine_zone: str, no
     if not past:
         window.check(now.astimezone())
         return
-    with pytest.raises(CheckFailedError, match=r"ended on 2026\.03\.30 at 20:59"):
+    with pytest.raises(CheckFailedError, match=r"ended on 2026\.03\.30 at 20:59") as caught:
         window.check(now.astimezone())
+    assert "give a later day with --to" in caught.value.hint
 
 
 def window_of(first: str, last: str, opens: str, closes: str, zone: str = "utc +5") -> Window:
@@ -297,7 +316,7 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
             "--from 2026.04.02 is after --to 2026.04.01",
             "same day",
         ),
-        (window_of("2026.04.01", "2026.04.01", "18:00", "18:00"), "not before", "later"),
+        (window_of("2026.04.01", "2026.04.01", "18:00", "18:00"), "not before", "--totime must be later"),
         (window_of("2026.04.01", "2026.04.01", "22:00", "06:00"), "--fromtime 22:00 is not before", "two campaigns"),
         (window_of("2026.04.01", "2026.04.01", "18:00", "09:00"), "--fromtime 18:00 is not before", "swap"),
     ],
@@ -317,13 +336,15 @@ def test_a_window_upside_down_or_over_midnight_is_refused(window: Window, messag
         ("2026.10.20", "2026.11.05", "09:00", "18:00", "2026.11.01"),
         ("2026.03.08", "2026.03.08", "01:00", "04:00", "2026.03.08"),
         ("2026.11.01", "2999.11.02", "00:30", "18:00", "2026.11.01"),
+        ("2025.11.02", "2026.03.08", "09:00", "18:00", "2026.03.08"),
     ],
 )
 def test_a_zone_that_changes_within_the_campaign_is_refused_by_its_day(
     first: str, last: str, opens: str, closes: str, day: str
 ) -> None:
-    with pytest.raises(CheckFailedError, match=rf"America/New_York changes on {day}"):
+    with pytest.raises(CheckFailedError, match=rf"America/New_York changes on {day}") as caught:
         window_of(first, last, opens, closes, "America/New_York").check(NOW)
+    assert "create a second one" in caught.value.hint
 
 
 @pytest.mark.parametrize(
@@ -376,8 +397,55 @@ def test_the_machines_zone_is_really_changed_by_the_fixture(machine_zone: str) -
 
 @pytest.mark.parametrize(
     ("last", "closes", "length"),
-    [(30, time(20, 59), ", 11 h"), (31, time(20, 59), ", 2 days × 11 h"), (31, time(8), ""), (29, time(20, 59), "")],
+    [
+        (30, time(20, 59), ", 11 h"),
+        (30, time(10, 29), ", 0.5 h"),
+        (30, time(10), ", 0 h"),
+        (31, time(20, 59), ", 2 days × 11 h"),
+        (31, time(9, 59), ""),
+        (31, time(8), ""),
+        (29, time(20, 59), ""),
+    ],
 )
 def test_a_window_is_told_with_its_length_where_it_has_one(last: int, closes: time, length: str) -> None:
     window = Window(TODAY, TODAY.replace(day=last), time(10), closes, TASHKENT)
     assert window.describe().partition("Tashkent")[2] == length
+
+
+def test_the_length_counts_from_any_minute_to_the_end_of_any_other() -> None:
+    window = Window(TODAY, TODAY, time(9, 30), time(17, 59), TASHKENT)
+    assert window.describe() == "Mon 30 Mar, 09:30–17:59 Tashkent, 8.5 h"
+    assert Window(TODAY, TODAY, time(0), time(23, 59), TASHKENT).describe().endswith(", 24 h")
+
+
+@pytest.mark.parametrize(
+    ("zone", "place"),
+    [
+        ("utc +5", "Tashkent"),
+        ("utc +4", "utc +4"),
+        ("utc +6", "utc +6"),
+        ("Asia/Dubai", "Dubai"),
+        ("America/New_York", "New York"),
+    ],
+)
+def test_a_zone_is_told_by_its_city_or_its_offset(zone: str, place: str) -> None:
+    assert window_of("2026.04.01", "2026.04.01", "09:00", "18:00", zone).place == place
+
+
+def test_the_span_is_from_the_first_minute_to_the_last() -> None:
+    first, last = window_of("2026.04.01", "2026.04.03", "09:00", "18:30", "utc +5").span
+    assert (first, last) == (datetime(2026, 4, 1, 4, tzinfo=UTC), datetime(2026, 4, 3, 13, 30, tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
+    ("window", "codes"),
+    [
+        (window_of("2026.04.02", "2026.04.01", "18:00", "09:00"), ["days_reversed"]),
+        (window_of("2025.04.01", "2025.04.02", "18:00", "09:00"), ["hours_reversed", "past"]),
+        (window_of("2026.04.01", "2026.04.02", "09:00", "18:00"), []),
+    ],
+)
+def test_all_that_is_wrong_with_a_window_is_told_but_of_reversed_days_only_that(
+    window: Window, codes: list[str]
+) -> None:
+    assert [code for code, _ in window.problems(NOW)] == codes

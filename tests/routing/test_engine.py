@@ -1,7 +1,7 @@
 """Decisions: first match wins, a caller stays on their side, the past is asked once, and there is always a step."""
 
 import json
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -215,3 +215,134 @@ def test_a_rule_that_raises_gives_the_fallback_and_is_told() -> None:
 
 def test_a_file_of_no_rules_gives_the_fallback(tmp_path: Path) -> None:
     assert str(answer(rules_of(FALLBACK), BODY, NOON).step) == "queue:6000"
+
+
+def test_a_decision_is_told_by_its_action_and_where_the_call_goes() -> None:
+    rules = rules_of(
+        _rule("turns", 'queue = "1"', 'round_robin = ["2000", "2001"]')
+        + _rule("back", 'spoke_within = "7d"', 'peer = "@last_peer"')
+        + _rule("rest", 'queue = "2"', 'queue = "6000"')
+    )
+
+    def told(queue: str, peer: str = "") -> tuple[str, str, str, str | None]:
+        decision = decide(rules, Question("974244100", queue_number=queue), NOON, _Asked(peer))
+        return str(decision.step), decision.action, decision.destination, decision.rule
+
+    assert told("1") == ("peer:2000", "round_robin:2000,2001", "round_robin:2000,2001", "turns")
+    assert told("", "2005") == ("peer:2005", "peer:@last_peer", "peer:2005", "back")
+    assert told("2") == ("queue:6000", "queue:6000", "queue:6000", "rest")
+    assert told("3") == ("queue:6000", "queue:6000", "queue:6000", None)
+
+
+def test_the_record_of_a_decision_holds_each_rule_that_was_tried() -> None:
+    text = _rule("a", 'direction = "out"') + _rule("b", 'line = "712037006", direction = "inc"', 'queue = "7"')
+    assert decide(rules_of(text), ASKED, NOON).as_json() == {
+        "action_type": "queue",
+        "action_data": "7",
+        "rule": "b",
+        "trail": [
+            {"rule": "a", "line": 2, "matched": False, "why": 'direction = "out": the direction is inc'},
+            {
+                "rule": "b",
+                "line": 6,
+                "matched": True,
+                "why": 'line = "712037006": the line is 712037006; direction = "inc": the direction is inc',
+            },
+        ],
+    }
+    always = decide(rules_of(_rule("c", "")), ASKED, NOON)
+    assert [(tried.matched, tried.why) for tried in always.trail] == [(True, "it has no condition")]
+
+
+def test_of_a_long_trail_the_end_is_shown_with_how_many_are_left_out() -> None:
+    text = "".join(_rule(str(number), 'direction = "out"') for number in range(5))
+    for decision, names in (
+        (decide(rules_of(text), ASKED, NOON), "01234"),
+        (decide(rules_of(text + _rule("x", "")), ASKED, NOON), "01234x"),
+    ):
+        for most in (1, 2, 5, 6, 9):
+            shown, left_out = decision.trail_end(most)
+            assert "".join(tried.rule for tried in shown) == names[-most:]
+            assert left_out == len(names) - len(shown)
+
+
+def test_an_error_without_words_is_told_by_its_name() -> None:
+    class Silent(GivenHistory):
+        def last_peer(self, number: str, since: datetime) -> str | None:
+            raise KeyError
+
+    assert answer(rules_of(ISSUE), BODY, NOON, Silent()).trouble == "KeyError"
+
+
+SHOWN = Question("974244100", "712037006", "6000", "inc")
+HIDDEN = Question("")
+
+
+@pytest.mark.parametrize(
+    ("when", "question", "holds", "facts"),
+    [
+        ('from = "97*"', SHOWN, True, "the caller is 998974244100"),
+        ('from = "97*"', HIDDEN, False, "the number of the caller is hidden"),
+        ("hidden = true", SHOWN, False, "the caller is 998974244100"),
+        ("hidden = true", HIDDEN, True, "the number of the caller is hidden"),
+        ("hidden = false", SHOWN, True, "the caller is 998974244100"),
+        ("hidden = false", HIDDEN, False, "the number of the caller is hidden"),
+        ('line = "712037006"', SHOWN, True, "the line is 712037006"),
+        ('line = ["712037007", "712037006"]', SHOWN, True, "the line is 712037006"),
+        ('line = "712037006"', HIDDEN, False, "the line is not known"),
+        ('queue = ["1", "6000"]', SHOWN, True, "the queue is 6000"),
+        ('queue = "6000"', HIDDEN, False, "there is no queue"),
+        ('direction = "inc"', SHOWN, True, "the direction is inc"),
+        ('direction = "inc"', HIDDEN, False, "the direction is not known"),
+        ('date = "2026-11-25"', SHOWN, True, "it is 2026-11-25"),
+        ('date = "2026-11-26"', SHOWN, False, "it is 2026-11-25"),
+        ("share = 94", SHOWN, True, "the caller's place is 93.3"),
+        ("share = 93", SHOWN, False, "the caller's place is 93.3"),
+        ('all = [{ direction = "inc" }, { queue = "6000" }]', SHOWN, True, "all parts are true"),
+        ('all = [{ direction = "inc" }, { queue = "1" }]', SHOWN, False, "the queue is 6000"),
+        ('any = [{ direction = "out" }, { queue = "6000" }]', SHOWN, True, "the direction is inc, the queue is 6000"),
+        ('any = [{ direction = "out" }, { direction = "out" }]', SHOWN, False, "the direction is inc"),
+        ('not = { direction = "inc" }', SHOWN, False, "the direction is inc"),
+        ('not = { direction = "out" }', SHOWN, True, "the direction is inc"),
+        ('spoke_within = "7d"', SHOWN, True, "the caller spoke with 2005"),
+        ('spoke_within = "7d"', HIDDEN, False, "a hidden number has no past"),
+        ('calls_within = { count = 2, window = "1h" }', SHOWN, True, "calls before: 2"),
+        ('calls_within = { count = 3, window = "1h" }', SHOWN, False, "calls before: 2"),
+        ('calls_within = { count = 1, window = "1h" }', HIDDEN, False, "calls before: 0"),
+        ('missed_within = "2h"', SHOWN, False, "missed calls: 0"),
+    ],
+)
+def test_each_condition_is_told_with_what_it_looked_at(when: str, question: Question, holds: bool, facts: str) -> None:
+    (tried,) = decide(rules_of(_rule("r", when)), question, NOON, _Asked()).trail
+    assert tried.matched is holds
+    assert tried.why.partition(": ")[2] == facts
+
+
+def test_a_past_that_cannot_be_reached_back_to_is_asked_from_the_first_day() -> None:
+    past = _Asked()
+    rules = rules_of(_rule("r", 'spoke_within = "7d", calls_within = { count = 1, window = "7d" }'))
+    assert decide(rules, ASKED, datetime(1, 1, 2, tzinfo=UTC), past).rule == "r"
+    assert [(word, since) for word, _, since in past.asked] == [
+        ("last_peer", datetime.min.replace(tzinfo=UTC)),
+        ("calls", datetime.min.replace(tzinfo=UTC)),
+    ]
+
+
+def test_what_many_rules_ask_of_one_call_is_looked_up_once() -> None:
+    past = _Asked(None)
+    names = 'spoke_within = "7d"', 'spoke_within = "8d"', 'missed_within = "7d"', 'spoke_within = "7d"'
+    rules = rules_of("".join(_rule(str(place), when) for place, when in enumerate(names)))
+    assert decide(rules, ASKED, NOON, past).rule is None
+    assert [(word, since) for word, _, since in past.asked] == [
+        ("last_peer", NOON - timedelta(days=7)),
+        ("last_peer", NOON - timedelta(days=8)),
+        ("missed", NOON - timedelta(days=7)),
+    ]
+
+
+def test_the_past_is_asked_last_also_within_any_and_not() -> None:
+    past = _Asked()
+    for cheap in ('direction = "out"', "share = 1", 'from = "1*"', 'any = [{ direction = "out" }]'):
+        for costly in ('not = { spoke_within = "7d" }', 'all = [{ spoke_within = "7d" }]', 'missed_within = "7d"'):
+            assert decide(rules_of(_rule("r", f"{costly}, {cheap}")), ASKED, NOON, past).rule is None
+    assert past.asked == []
