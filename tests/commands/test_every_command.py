@@ -206,12 +206,13 @@ def test_every_leaf_of_the_tree_is_asked() -> None:
 
 
 @pytest.mark.parametrize("name", WORDS)
-def test_json_is_json_and_nothing_else(home: FrontDoor, name: str) -> None:
-    words = _prepared(home, name)
+def test_json_is_json_and_nothing_else(home: FrontDoor, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    # A finished batch is a stream of no rows: this one has some to go on with.
+    words = _utmost(home, name, monkeypatch) if name == "call batches resume" else _prepared(home, name)
     result = home(*words, "--json", stdin="token-1234\n")
     assert result.code == 0, result.err
-    if result.out:
-        json.loads(result.out)
+    assert result.out, "nothing was printed"
+    json.loads(result.out)
     assert not _ESCAPE.search(result.out)
     assert result.out.count("\n") <= 1
 
@@ -319,6 +320,12 @@ def test_an_empty_list_is_an_empty_list(home: FrontDoor) -> None:
     shown = home("peers", "--number", "9999", terminal=True)
     assert (shown.code, shown.out) == (0, "")
     assert "no such extension" in shown.err
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_list_of_an_empty_home_is_json_too(alovoice: FrontDoor, name: str) -> None:
+    result = alovoice(*name.split(), *WORDS[name], "--json", environ={"ALOVOICE_PROFILE": "sandbox"})
+    assert result.code != 0 or json.loads(result.out) is not None, result.err
 
 
 def test_every_noun_of_the_contents_has_its_module() -> None:
