@@ -51,7 +51,7 @@ def room(disk: Path, kilobytes: int) -> Iterator[None]:
 
 
 def attack_way(home: FrontDoor, way: Way, kilobytes: int) -> None:
-    """Runs the way without room, then with it: nobody is called twice or forgotten, and 0 means that all were called."""
+    """Runs the way without room, then with it: nobody is called twice or forgotten, and 0 means that all were."""
     rows = ROWS if way.is_batch else 1
 
     def accept(connection: Connection, seen: Seen) -> None:

@@ -5,10 +5,10 @@ import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
+from command_lines import LEAVES, RULES
 from crm import served
 from event_rows import Rows
 from front_door import TOKEN, FrontDoor
@@ -27,14 +27,6 @@ CREATE = (
     *("--record", "a.mp3", "--recipient", "901234567", "--name", "n", "--from", "tomorrow", "--to", "tomorrow"),
     *("--fromtime", "10:00", "--totime", "11:00", "--trunks", "all", "--night-ok", "--yes", "--allow-duplicate"),
 )
-RULES = """fallback = { queue = "6000" }
-[hours]
-office = ["Mon-Fri 09:00-18:00"]
-[[rule]]
-name = "night"
-when = { not = { hours = "office" } }
-then = { hangup = true }
-"""
 WORDS: dict[str, tuple[str, ...]] = {
     "autorule create": CREATE,
     "autorule check": tuple(word for word in CREATE if word != "--yes"),
@@ -130,16 +122,6 @@ NO_JSON = {"skill", "completion", "demo", "listen check", "sandbox serve"}
 _ESCAPE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
-def _leaves(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
-    below = getattr(command, "commands", None)
-    if below is None:
-        yield " ".join(path), command
-        return
-    for name, inner in below.items():
-        yield from _leaves(inner, (*path, name))
-
-
-LEAVES = dict(_leaves(full_tree()))
 WORDS |= {
     name: ()
     for name, command in LEAVES.items()
