@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from dialling_ways import WAYS
 from front_door import TOKEN, FrontDoor
+from full_disks import attack_listener, attack_way
 from raw_server import Connection, RawServer
 
 from alovoice_cli.session import Session
@@ -112,3 +114,16 @@ def test_after_the_call_a_full_disk_is_a_warning_and_the_call_stands(
     assert result.code == 0
     assert "no space is left in /var/full" in result.err
     assert len(pbx.requests) == 1
+
+
+_ROOM = (8, 160)
+_CELLS = [(name, _ROOM[number % len(_ROOM)]) for number, name in enumerate(WAYS)]
+
+
+@pytest.mark.parametrize(("way", "kilobytes"), _CELLS)  # all of them: tests/soak/test_full_disk_soak.py
+def test_without_room_nobody_is_called_twice_or_forgotten(alovoice: FrontDoor, way: str, kilobytes: int) -> None:
+    attack_way(alovoice, WAYS[way], kilobytes)
+
+
+def test_what_a_listener_without_room_has_taken_is_there(alovoice: FrontDoor) -> None:
+    attack_listener(alovoice, 160)
