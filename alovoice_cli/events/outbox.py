@@ -19,6 +19,9 @@ GIVEN_UP_AFTER_SECONDS = 72 * 3600
 LONGEST_RETRY_AFTER_SECONDS = 3600.0
 """A target that asks for more is tried after so long: what it says may be a mistake, and its events grow old."""
 
+LONGEST_WAIT_SECONDS = 2 * 3600
+"""Longer than any delay or pause: what is due later was written while the clock was ahead, and is due now."""
+
 _DELAYS = (1, 5, 15, 60, 300, 900, 3600)
 _LONGEST_PAUSE = 60
 _SHORTEST_PAUSE = 1.0
@@ -98,6 +101,11 @@ def pause(failures: int, chance: float) -> float:
     return min(2.0 ** min(failures - 1, 10), _LONGEST_PAUSE) * (0.8 + 0.4 * chance)
 
 
+def is_waited_for(until: int, now: int) -> bool:
+    """Whether a delivery or a target still waits; not where the end is too far ahead: the clock was set back since."""
+    return now < until <= now + LONGEST_WAIT_SECONDS * _MICRO
+
+
 def queue_of(event: Event) -> str:
     """What an event must stay in order with: its call, where it tells of one, else itself."""
     kind: EventType = event.delivery.type
@@ -173,11 +181,13 @@ class TargetHealth:
     _awaits_proof: bool = False  # whether the latest pull helped is not known
 
     @classmethod
-    def of_earlier_run(cls, *, is_stopped: bool, waits_until: int) -> "TargetHealth":
+    def of_earlier_run(cls, *, is_stopped: bool, waits_until: int, now: int) -> "TargetHealth":
         """What an earlier run knew that still holds: the target is stopped, or asked to be left alone until then."""
         if is_stopped:
             return cls(state="stopped")
-        return cls(state="paused", waits_until=waits_until, is_asked_to_wait=True) if waits_until else cls()
+        if not is_waited_for(waits_until, now):
+            return cls(state="paused") if waits_until else cls()
+        return cls(state="paused", waits_until=waits_until, is_asked_to_wait=True)
 
     def room(self, now: int, most: int) -> int:
         """How many deliveries may be under way; a target that was away is tried with one."""

@@ -19,7 +19,7 @@ from alovoice_cli.listening.target_warnings import OutboxCommands, interrupted_l
 from alovoice_cli.listening.targets import Target
 from alovoice_cli.store_urls import is_server_url
 from alovoice_cli.stores.event_file import EventFile
-from alovoice_cli.stores.event_rows import QueuedDelivery
+from alovoice_cli.stores.event_rows import QueuedDelivery, QueueMoment
 from alovoice_cli.stores.event_sqlite import sqlite_path
 from alovoice_cli.stores.event_writer import EventStoreCallbacks, EventWriter
 from alovoice_cli.stores.finished_calls import CallTarget, NoticeTarget
@@ -30,11 +30,15 @@ from alovoice_cli.stores.spool import Spool
 
 @dataclass(frozen=True, slots=True)
 class QueuedFor:
-    """What is to be queued for whom: `queued` says it of an event; of finished and missed calls these are told."""
+    """What is to be queued for whom: `queued` says it of an event; of finished and missed calls these are told.
+
+    `moment_of` gives the moments of the outbox.
+    """
 
     queued: Callable[[Event], Sequence[QueuedDelivery]]
     call_targets: Sequence[CallTarget]
     notice_targets: Sequence[NoticeTarget]
+    moment_of: QueueMoment
 
 
 def writer_of(
@@ -44,7 +48,7 @@ def writer_of(
 
     Raises UsageError where the URL or the folder is of no use, or psycopg is not installed.
     """
-    targets = (queued.queued, queued.call_targets, queued.notice_targets)
+    targets = (queued.queued, queued.call_targets, queued.notice_targets, queued.moment_of)
     if not is_server_url(url):
         file = EventFile(url, callbacks.complain, *targets)
         return EventWriter(file, Spool.beside(file.path), callbacks, now)

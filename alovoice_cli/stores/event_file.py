@@ -30,6 +30,7 @@ from alovoice_cli.stores.event_engine import (
 )
 from alovoice_cli.stores.event_rows import (
     QueuedDelivery,
+    QueueMoment,
     insert_deliveries,
     insert_events,
     load_deliveries,
@@ -84,7 +85,9 @@ class EventFile:
         queued: Callable[[Event], Sequence[QueuedDelivery]],
         call_targets: Sequence[CallTarget] = (),
         notice_targets: Sequence[NoticeTarget] = (),
+        moment_of: QueueMoment = int,
     ) -> None:
+        self._moment_of = moment_of
         self.url, self._call_targets, self._notice_targets = url, call_targets, notice_targets
         self.name = store_name(url)
         self._complain, self._queued = complain, queued
@@ -220,7 +223,7 @@ class EventFile:
         queued: Mapping[str, Sequence[QueuedDelivery]] = {
             event.delivery.id: self._queued_for(event) for event in events
         }
-        insert_events(connection, events, queued)
+        insert_events(connection, events, queued, self._moment_of)
         told = [event for event in events if event.delivery.type in ("callstart", "callend") and not event.duplicate_of]
         call_ids = {fact.call_id for event in told for fact in event.facts if fact.call_id}
         self._queue_calls(connection, call_ids)
@@ -229,8 +232,8 @@ class EventFile:
         return self._queued(event)
 
     def _queue_calls(self, connection: Connection, call_ids: Collection[str]) -> None:
-        queue_finished_calls(connection, call_ids, self._call_targets)
-        queue_notices(connection, call_ids, self._notice_targets)
+        queue_finished_calls(connection, call_ids, self._call_targets, self._moment_of)
+        queue_notices(connection, call_ids, self._notice_targets, self._moment_of)
 
     def _note_last(self, numbered: Sequence[Event]) -> None:
         if numbered:

@@ -21,7 +21,7 @@ from alovoice_cli.events.event import Delivery, Event
 from alovoice_cli.events.event_assembly import UNANSWERED, FirstDelivery, repeated
 from alovoice_cli.stores.event_engine import Connection, is_lost, open_event_store
 from alovoice_cli.stores.event_file import BUSY_SECONDS, Change, Committed, EventFile, KnownFirst
-from alovoice_cli.stores.event_rows import QueuedDelivery
+from alovoice_cli.stores.event_rows import QueuedDelivery, QueueMoment
 from alovoice_cli.stores.finished_calls import CallTarget, NoticeTarget
 from alovoice_cli.stores.postgres import ServerConnection, load_driver, server_error
 from alovoice_cli.stores.server_owner import OUTBOX_CHANNEL, SPOOL_LOCK
@@ -54,9 +54,10 @@ class EventServer(EventFile):
         queued: Callable[[Event], Sequence[QueuedDelivery]],
         call_targets: Sequence[CallTarget] = (),
         notice_targets: Sequence[NoticeTarget] = (),
+        moment_of: QueueMoment = int,
     ) -> None:
         load_driver()
-        super().__init__(url, complain, queued, call_targets, notice_targets)
+        super().__init__(url, complain, queued, call_targets, notice_targets, moment_of)
         self._is_taking_back = self._is_spooling = False
         self._tells_forwarders = bool(call_targets or notice_targets)
         self._connector = _Connector(url)
