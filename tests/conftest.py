@@ -1,8 +1,10 @@
 """Fixtures for every test: a fresh home behind the front door, and no way out of this machine."""
 
 import gc
+import inspect
 import ipaddress
 import os
+import re
 import signal
 import socket
 import sys
@@ -15,6 +17,7 @@ from event_rows import empty
 from front_door import FrontDoor
 from hypothesis import settings
 from postgres_server import Cluster, programs, running_cluster
+from strength import IS_SOAK, rounds
 
 from alovoice_cli.catalogues import compile_catalogues
 from alovoice_cli.language import FOLDER, use_language
@@ -49,6 +52,37 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_xdist_auto_num_workers() -> int | None:
     """For `-n auto`: one worker more than there are cores, for many tests wait more than they work."""
     return None if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ else (os.cpu_count() or 1) + 1
+
+
+_READERS = (
+    "any_bytes",
+    "where",
+    "reading",
+    "profiles",
+    "edits",
+    "tokens",
+    "sheets",
+    "mp3",
+    "recipients",
+    "do_not_call",
+)
+"""Files with properties of what is read from others: 5,000 examples each in a soak of two hours."""
+_sized: set[object] = set()
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """In the soak a property with a number of its own tries as many times more as one of `examples`."""
+    test = getattr(item, "obj", None)
+    own = getattr(test, "_hypothesis_internal_use_settings", None)
+    if not IS_SOAK or own is None or test in _sized:
+        return
+    _sized.add(test)
+    text = inspect.getsource(test.hypothesis.inner_test)
+    has_size = re.search(r"\bexamples\((?!max_examples)", text) is not None
+    count = own.max_examples if has_size else rounds(own.max_examples)
+    if any(item.path.stem == f"test_{name}" for name in _READERS):
+        count = max(count, rounds(125))
+    test._hypothesis_internal_use_settings = settings(own, max_examples=count)
 
 
 def pytest_collection_finish() -> None:
