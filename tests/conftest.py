@@ -27,7 +27,7 @@ from alovoice_cli.language import FOLDER, use_language
 from alovoice_cli.stores.event_postgres import IDLE
 
 # The same examples in each run, so that a failure is caused by the change; the soak tries new ones each time.
-settings.register_profile("repeatable", examples(100), derandomize=not IS_SOAK)
+settings.register_profile("repeatable", examples(125), derandomize=not IS_SOAK)
 settings.load_profile("repeatable")
 
 # Hypothesis also tries the constants of the program's modules that are imported by then: other examples for each order

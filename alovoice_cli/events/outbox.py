@@ -19,6 +19,9 @@ GIVEN_UP_AFTER_SECONDS = 72 * 3600
 LONGEST_RETRY_AFTER_SECONDS = 3600.0
 """A longer Retry-After is cut to this: it may be a mistake, and the events grow old."""
 
+LONGEST_WAIT_SECONDS = 2 * 3600
+"""Longer than any delay or pause: what is due later was written while the clock was ahead, and is due now."""
+
 _DELAYS = (1, 5, 15, 60, 300, 900, 3600)
 _LONGEST_PAUSE = 60
 _SHORTEST_PAUSE = 1.0
@@ -99,6 +102,11 @@ def pause(failures: int, chance: float) -> float:
     return min(2.0 ** min(failures - 1, 10), _LONGEST_PAUSE) * (0.8 + 0.4 * chance)
 
 
+def is_waited_for(until: int, now: int) -> bool:
+    """Whether a delivery or a target still waits; not where the end is too far ahead: the clock was set back since."""
+    return now < until <= now + LONGEST_WAIT_SECONDS * _MICRO
+
+
 def queue_of(event: Event) -> str:
     """Returns the key within which an event must stay in order: its call if it has one, else the event itself."""
     kind: EventType = event.delivery.type
@@ -174,11 +182,13 @@ class TargetHealth:
     _awaits_proof: bool = False  # it is not known yet whether the latest pull helped
 
     @classmethod
-    def of_earlier_run(cls, *, is_stopped: bool, waits_until: int) -> "TargetHealth":
-        """Returns the state that an earlier run left: the target is stopped, or asked for a pause until then."""
+    def of_earlier_run(cls, *, is_stopped: bool, waits_until: int, now: int) -> "TargetHealth":
+        """Returns the state that an earlier run left and that still holds: stopped, or asked for a pause until then."""
         if is_stopped:
             return cls(state="stopped")
-        return cls(state="paused", waits_until=waits_until, is_asked_to_wait=True) if waits_until else cls()
+        if not is_waited_for(waits_until, now):
+            return cls(state="paused") if waits_until else cls()
+        return cls(state="paused", waits_until=waits_until, is_asked_to_wait=True)
 
     def room(self, now: int, most: int) -> int:
         """Returns how many deliveries may be in flight; a target that was away gets one."""

@@ -92,6 +92,7 @@ class Dispatcher:
         self._health = TargetHealth.of_earlier_run(
             is_stopped=standing is not None and standing.state == "stopped",
             waits_until=standing.waits_until if standing is not None else 0,
+            now=access.clock(),
         )
         self._warnings = TargetWarnings(target, access.complain, access.commands)
         self._trouble = standing.trouble if standing is not None else ""

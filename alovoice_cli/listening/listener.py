@@ -106,7 +106,7 @@ class Listener:
         callbacks = EventStoreCallbacks(
             bridge.settled, bridge.happened, shown.complain, lambda: self._stop(ExitCode.SERVER), bridge.kept
         )
-        queued = QueuedFor(self._queued, call_targets, notice_targets)
+        queued = QueuedFor(self._queued, call_targets, notice_targets, self._queue_moment)
         self._writer = writer_of(plan.store_url, plan.spool_folder, queued, callbacks, now)
         self._printer = Printer(shown.event, shown.complain, lambda: self._stop(ExitCode.READER_GONE))
         self._forwarders = {
@@ -251,6 +251,11 @@ class Listener:
         self._printer.take(events)
         if self._outbox is not None:
             self._outbox.wake()
+
+    def _queue_moment(self, received_at: int) -> int:
+        """When a delivery began to wait, by the even clock: the wall clock, which may be set, tells its age alone."""
+        age = int(self._now().timestamp() * 1_000_000) - received_at
+        return self._clock() - max(age, 0)
 
     def _clock(self) -> int:
         return self._clock_offset_us + time.monotonic_ns() // 1000

@@ -21,7 +21,14 @@ from alovoice_cli.events.notices import (
     message_text,
     next_message,
 )
-from alovoice_cli.events.outbox import LONGEST_RETRY_AFTER_SECONDS, DeliveryOutcome, TargetState, next_delay, pause
+from alovoice_cli.events.outbox import (
+    LONGEST_RETRY_AFTER_SECONDS,
+    DeliveryOutcome,
+    TargetState,
+    is_waited_for,
+    next_delay,
+    pause,
+)
 from alovoice_cli.language import ngettext, tr
 from alovoice_cli.listening.dispatch import OutboxAccess, outbox_troubles
 from alovoice_cli.listening.messengers import MessageOutcome, Messenger, TelegramBot
@@ -133,7 +140,8 @@ class Notifier:
         self._resumed_at = self._access.outbox.resumed_at(name)
         standing = next((one for one in self._access.outbox.standing() if one.name == name), None)
         if standing is not None:
-            self._state, self._waits_until = standing.state, standing.waits_until
+            is_waiting = is_waited_for(standing.waits_until, now)
+            self._state, self._waits_until = standing.state, standing.waits_until if is_waiting else 0
         self._sent_at = self._notices.sent_at(name, now)
         self._drop_old(now)
 

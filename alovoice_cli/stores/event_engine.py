@@ -108,7 +108,7 @@ def open_event_store(
     if must_exist and not path.exists():
         raise UsageError(tr("there is no event store {path}", path=path), hint=tr(_WHO_MAKES_IT))
     with explained(path):
-        connection = open_private_connection(path, timeout=busy_seconds)
+        connection = open_private_connection(path, timeout=busy_seconds, check=event_sqlite.refuse_foreign)
         try:
             _migrate(str(path), connection)
         except BaseException:

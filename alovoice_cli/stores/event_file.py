@@ -30,6 +30,7 @@ from alovoice_cli.stores.event_engine import (
 )
 from alovoice_cli.stores.event_rows import (
     QueuedDelivery,
+    QueueMoment,
     insert_deliveries,
     insert_events,
     load_deliveries,
@@ -81,6 +82,8 @@ class QueuedFor:
     queued: Callable[[Event], Sequence[QueuedDelivery]]
     call_targets: Sequence[CallTarget] = ()
     notice_targets: Sequence[NoticeTarget] = ()
+    moment_of: QueueMoment = int
+    """Returns the moments of the outbox."""
 
 
 class EventFile:
@@ -224,7 +227,7 @@ class EventFile:
         queued: Mapping[str, Sequence[QueuedDelivery]] = {
             event.delivery.id: self._queued_for(event) for event in events
         }
-        insert_events(connection, events, queued)
+        insert_events(connection, events, queued, self._queued.moment_of)
         told = [event for event in events if event.delivery.type in ("callstart", "callend") and not event.duplicate_of]
         call_ids = {fact.call_id for event in told for fact in event.facts if fact.call_id}
         self._queue_calls(connection, call_ids)
@@ -233,8 +236,8 @@ class EventFile:
         return self._queued.queued(event)
 
     def _queue_calls(self, connection: Connection, call_ids: Collection[str]) -> None:
-        queue_finished_calls(connection, call_ids, self._queued.call_targets)
-        queue_notices(connection, call_ids, self._queued.notice_targets)
+        queue_finished_calls(connection, call_ids, self._queued.call_targets, self._queued.moment_of)
+        queue_notices(connection, call_ids, self._queued.notice_targets, self._queued.moment_of)
 
     def _note_last(self, numbered: Sequence[Event]) -> None:
         if numbered:

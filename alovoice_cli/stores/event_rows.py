@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from functools import lru_cache
 from itertools import count
 from operator import attrgetter
-from typing import Any
+from typing import Any, Protocol
 
 from alovoice_cli.events.call_ids import read_record_link
 from alovoice_cli.events.event import APART_SECONDS, TRIAL_PREFIX, Delivery, Event, EventType, Fact, parties
@@ -69,6 +69,12 @@ class QueuedDelivery:
     target: str
     queue: str
     after_seconds: float = 0.0
+
+
+class QueueMoment(Protocol):
+    """Returns when a delivery that was received then begins to wait, by the clock of whoever sends it on (unix µs)."""
+
+    def __call__(self, received_at: int, /) -> int: ...
 
 
 # --- deliveries
@@ -157,7 +163,10 @@ def load_deliveries(connection: Connection, numbers: Sequence[int]) -> list[Deli
 
 
 def insert_events(
-    connection: Connection, events: Sequence[Event], queued: Mapping[str, Sequence[QueuedDelivery]]
+    connection: Connection,
+    events: Sequence[Event],
+    queued: Mapping[str, Sequence[QueuedDelivery]],
+    moment_of: QueueMoment = int,
 ) -> None:
     """Stores the facts of events, joins their calls, and queues actions for each event (by its id)."""
     connection.executemany(_INSERT_FACT, [row for event in events for row in _fact_rows(event)])
@@ -172,7 +181,7 @@ def insert_events(
         rows = [make(event, fact) for event, fact in _of_calls(first_told, kind)]
         if rows:
             connection.executemany(statement, rows)
-    outgoing = [row for event in events for row in _outbox_rows(event, queued.get(event.delivery.id, ()))]
+    outgoing = [row for event in events for row in _outbox_rows(event, queued.get(event.delivery.id, ()), moment_of)]
     if outgoing:
         connection.executemany(_INSERT_OUTBOX, outgoing)
 
@@ -209,8 +218,10 @@ def _result_row(event: Event, fact: Fact) -> tuple[object, ...]:
     return (*told, fact.number, canonical(fact.peer or ""), earliest, latest, int(not parties(fact)))
 
 
-def _outbox_rows(event: Event, queued: Sequence[QueuedDelivery]) -> Iterator[tuple[object, ...]]:
-    at, seq = event.delivery.received_at, event.delivery.seq
+def _outbox_rows(
+    event: Event, queued: Sequence[QueuedDelivery], moment_of: QueueMoment
+) -> Iterator[tuple[object, ...]]:
+    at, seq = moment_of(event.delivery.received_at), event.delivery.seq
     return ((one.target, seq, one.queue, at + int(one.after_seconds * _MICRO), at) for one in queued)
 
 
@@ -219,17 +230,17 @@ def _outbox_rows(event: Event, queued: Sequence[QueuedDelivery]) -> Iterator[tup
 
 def store_answer(connection: Connection, late: LateAnswer) -> None:
     """Stores the answer to a stored delivery; does nothing if the delivery is not stored."""
-    row = connection.execute("SELECT seq, received_at FROM delivery WHERE id = ?", (late.delivery_id,)).fetchone()
+    row = connection.execute("SELECT seq FROM delivery WHERE id = ?", (late.delivery_id,)).fetchone()
     if row is None:
         return
-    seq, received_at = row
+    (seq,) = row
     answer = json.dumps(late.answer) if late.answer else None
     connection.execute("UPDATE fact SET answer = ?, rule = ? WHERE seq = ?", (answer, late.rule, seq))
     if late.call_id is not None:
         _rename_call(connection, seq, late.call_id)
     if late.asked is not None:
         # The CRM that answered knows the event; otherwise it is a target like the others.
-        change = "state = 'done', attempts = attempts + 1" if late.is_answered else f"due_at = {int(received_at)}"
+        change = "state = 'done', attempts = attempts + 1" if late.is_answered else "due_at = born_at"
         connection.execute(
             f"UPDATE outbox SET {change} WHERE target = ? AND seq = ? AND state = 'due' AND owner = ''",
             (late.asked, seq),

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from alovoice_cli.errors import UsageError
 from alovoice_cli.language import tr
+from alovoice_cli.stores.migrations import foreign_error
 
 _TYPES = {"BIGINT": "INTEGER"}  # in SQLite only an INTEGER primary key is the row id
 
@@ -33,6 +34,13 @@ def sqlite_path(url: str) -> Path:
 
 def _in_memory(name: str) -> bool:
     return name in ("", ":memory:") or name.startswith(("file:", ":memory:?")) or "mode=memory" in name
+
+
+def refuse_foreign(path: Path, connection: sqlite3.Connection) -> None:
+    """Raises UsageError for a file with tables of which none is an event store's."""
+    tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if tables and not tables & {"delivery", "schema_version"}:
+        raise foreign_error(path)
 
 
 def open_read_only(path: Path, *, busy_seconds: float) -> sqlite3.Connection:

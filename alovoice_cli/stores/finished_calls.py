@@ -13,6 +13,7 @@ from alovoice_cli.events.missed import REPORTED_APART_SECONDS, is_owed_a_call, r
 from alovoice_cli.events.outbox import DUE, queue_of_call
 from alovoice_cli.json_text import json_text
 from alovoice_cli.stores.event_engine import Connection, marks
+from alovoice_cli.stores.event_rows import QueueMoment
 from alovoice_cli.stores.event_schema import CALL_COLUMNS
 
 _AT_ONCE = 500
@@ -49,7 +50,9 @@ class CallTarget:
     kind: CallType
 
 
-def queue_finished_calls(connection: Connection, call_ids: Collection[str], targets: Sequence[CallTarget]) -> None:
+def queue_finished_calls(
+    connection: Connection, call_ids: Collection[str], targets: Sequence[CallTarget], moment_of: QueueMoment = int
+) -> None:
     """Queues the finished ones of the calls for each target that has not received them yet."""
     ids = list(call_ids) if targets else []
     for start in range(0, len(ids), _AT_ONCE):
@@ -60,8 +63,8 @@ def queue_finished_calls(connection: Connection, call_ids: Collection[str], targ
                 if target.kind == "call" or _is_missed(connection, call, target, trial):
                     told = finished_call_as_json(call, event_id, target.kind)
                     message = json_text(told | {"trial": True} if trial else told)
-                    queue = queue_of_call(call.call_id)
-                    connection.execute(_INSERT, (target.name, call.start_seq, queue, ended_at, ended_at, message))
+                    queue, at = queue_of_call(call.call_id), moment_of(ended_at)
+                    connection.execute(_INSERT, (target.name, call.start_seq, queue, at, at, message))
 
 
 def _is_missed(connection: Connection, call: Call, target: CallTarget, trial: int) -> bool:
@@ -78,7 +81,9 @@ def _is_missed(connection: Connection, call: Call, target: CallTarget, trial: in
     return connection.execute(told, (target.name, *numbers)).fetchone() is None
 
 
-def queue_notices(connection: Connection, call_ids: Collection[str], targets: Sequence[NoticeTarget]) -> None:
+def queue_notices(
+    connection: Connection, call_ids: Collection[str], targets: Sequence[NoticeTarget], moment_of: QueueMoment = int
+) -> None:
     """Makes a notice of each missed call for each target; imported calls are history and get none."""
     ids = list(call_ids) if targets else []
     for start in range(0, len(ids), _AT_ONCE):
@@ -87,5 +92,6 @@ def queue_notices(connection: Connection, call_ids: Collection[str], targets: Se
             call = Call(*values)
             if call.is_finished and is_owed_a_call(call, ()):
                 for target in targets:
-                    due_at = ended_at + target.grace_seconds * _MICRO
-                    connection.execute(_INSERT_NOTICE, (target.name, call.start_seq, due_at, ended_at))
+                    at = moment_of(ended_at)
+                    due_at = at + target.grace_seconds * _MICRO
+                    connection.execute(_INSERT_NOTICE, (target.name, call.start_seq, due_at, at))

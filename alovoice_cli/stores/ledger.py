@@ -142,8 +142,10 @@ class Ledger:
         tick = int(self._now().timestamp() * _TICKS_A_SECOND)
         with self.database.writing() as connection:
             # The clock may go back, and two processes may call within one tick: so the last id counts too.
-            (last,) = connection.execute("SELECT last FROM made_id").fetchone()
-            made = max(int(last) + 1, tick)
+            row = connection.execute("SELECT last FROM made_id").fetchone()
+            if row is None or not isinstance(row[0], int):
+                raise UsageError(tr("{path} is damaged, or is not a SQLite file", path=self.database.label))
+            made = max(row[0] + 1, tick)
             latest = made + count - 1
             connection.execute("UPDATE made_id SET last = ?", (latest,))
             if latest > _LARGEST_ID:
@@ -230,7 +232,7 @@ class Ledger:
                 answer=None if answer is None else str(answer),
                 settled_at=None if settled_at is None else str(settled_at),
             )
-        except ValueError as error:
+        except (TypeError, ValueError) as error:
             raise UsageError(
                 tr("{path} is damaged: receipt {receipt} cannot be read", path=self.database.label, receipt=f"R-{code}")
             ) from error

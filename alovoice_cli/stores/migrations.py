@@ -6,7 +6,7 @@ Also defines the form of moments and texts in a column.
 import os
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,7 +27,7 @@ def open_store(path: Path, migrations: Sequence[str], *, timeout: float = 5.0) -
     Raises UsageError naming the file: made by a newer version, of another program, damaged, busy, or unreachable.
     """
     with explained(path):
-        connection = open_private_connection(path, timeout=timeout)
+        connection = open_private_connection(path, timeout=timeout, check=_refuse_foreign)
         try:
             if _version(path, connection, len(migrations)) < len(migrations):
                 _migrate(path, connection, migrations)
@@ -37,11 +37,17 @@ def open_store(path: Path, migrations: Sequence[str], *, timeout: float = 5.0) -
     return connection
 
 
-def open_private_connection(path: Path, *, timeout: float) -> sqlite3.Connection:
-    """Opens a durable connection in autocommit mode, and makes the file 0600; raises as SQLite and the OS do."""
+def open_private_connection(
+    path: Path, *, timeout: float, check: Callable[[Path, sqlite3.Connection], None] = lambda path, connection: None
+) -> sqlite3.Connection:
+    """Opens a durable connection in autocommit mode, and makes the file 0600; raises as SQLite and the OS do.
+
+    `check` may raise before anything in the file is changed.
+    """
     make_private_file(path)
     connection = sqlite3.connect(path, timeout=timeout, isolation_level=None, check_same_thread=False)
     try:
+        check(path, connection)
         _make_durable(connection, timeout)
     except BaseException:
         connection.close()
@@ -69,6 +75,8 @@ def explained(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise _explanation(path, error) from error
+    except UnicodeDecodeError as error:  # a name in the file's own schema, or in SQLite's message about it
+        raise damaged_error(path, str(error)) from error
     except OSError as error:
         if error.errno in FULL_DISK:
             raise full_disk_error(path, str(error)) from error
@@ -103,17 +111,22 @@ def _takes_no_more(path: Path) -> bool:
     return False
 
 
+def damaged_error(path: Path, detail: str) -> UsageError:
+    """Returns the error for a file that cannot be read as what it was."""
+    aside = tr(
+        "move it to another place (also {name}-wal and {name}-shm, if they exist), then run the command again",
+        name=path.name,
+    )
+    return UsageError(tr("{path} is damaged, or is not a SQLite file", path=path), hint=aside, detail=detail)
+
+
 _ELSEWHERE = mark("make its directory writable, or set ALOVOICE_STATE_DIR to another one")
 
 
 def _explanation(path: Path, error: sqlite3.Error) -> UsageError:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the upper bytes only refine it
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-        aside = tr(
-            "move it to another place (also {name}-wal and {name}-shm, if they exist), then run the command again",
-            name=path.name,
-        )
-        return UsageError(tr("{path} is damaged, or is not a SQLite file", path=path), hint=aside, detail=str(error))
+        return damaged_error(path, str(error))
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return UsageError(
             tr("{path} is in use by another process", path=path),
@@ -178,14 +191,26 @@ def _version(path: Path, connection: sqlite3.Connection, known: int) -> int:
     return version
 
 
+def _refuse_foreign(path: Path, connection: sqlite3.Connection) -> None:
+    """Raises UsageError for a file with tables that no version of this program made."""
+    question = "SELECT 1 FROM pragma_user_version WHERE user_version = 0 AND EXISTS (SELECT 1 FROM sqlite_master)"
+    if connection.execute(question).fetchone():
+        raise foreign_error(path)
+
+
+def foreign_error(path: Path) -> UsageError:
+    """Returns the error for a file of SQLite that is not one of this program's stores."""
+    return UsageError(
+        tr("{path} is a SQLite file of another program", path=path),
+        hint=tr("move it to another place, then run the command again"),
+    )
+
+
 def _migrate(path: Path, connection: sqlite3.Connection, migrations: Sequence[str]) -> None:
     with transaction(connection):
         version = _version(path, connection, len(migrations))  # again: another process may have been first
-        if version == 0 and connection.execute("SELECT 1 FROM sqlite_master").fetchone():
-            raise UsageError(
-                tr("{path} is a SQLite file of another program", path=path),
-                hint=tr("move it to another place, then run the command again"),
-            )
+        if version == 0:
+            _refuse_foreign(path, connection)
         for number, script in enumerate(migrations[version:], start=version + 1):
             for statement in statements(script):
                 connection.execute(statement)

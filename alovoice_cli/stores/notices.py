@@ -25,6 +25,7 @@ from alovoice_cli.stores.event_schema import CALL_COLUMNS
 _AT_ONCE = 500
 _MICRO = 1_000_000
 _MINUTE = 60 * _MICRO
+_LONGEST_WAIT = 24 * 60 * _MINUTE  # the longest grace: what is due later was written while the clock was ahead
 _OF_CALL = ", ".join(f"call.{name}" for name in CALL_COLUMNS.split(", "))
 _NOTICES = f"""SELECT notice.seq, notice.state, notice.due_at, notice.message, call.trial, {_OF_CALL} FROM notice
     JOIN fact ON fact.seq = notice.seq AND fact.part = 0 JOIN call ON call.call_id = fact.call_id
@@ -65,7 +66,8 @@ class Notices:
         """Returns the notices whose grace is over, judged, oldest first."""
         with opened(self._url) as connection:
             rows = connection.execute(
-                f"{_NOTICES} AND notice.state = 'waiting' AND notice.due_at <= ? ORDER BY notice.seq", (target, now_us)
+                f"{_NOTICES} AND notice.state = 'waiting' AND notice.due_at NOT BETWEEN ? AND ? ORDER BY notice.seq",
+                (target, now_us + 1, now_us + _LONGEST_WAIT),
             )
             return _judged(connection, [_notice(*row) for row in rows.fetchall()], now_us)
 

@@ -11,7 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from alovoice_cli.events.event import Delivery
-from alovoice_cli.events.outbox import DEAD, DUE, INTERRUPTED, RUNNING, TargetStanding, TargetState
+from alovoice_cli.events.outbox import (
+    DEAD,
+    DUE,
+    INTERRUPTED,
+    LONGEST_WAIT_SECONDS,
+    RUNNING,
+    TargetStanding,
+    TargetState,
+)
 from alovoice_cli.stores.event_engine import Connection, opened, writing
 from alovoice_cli.stores.event_file import Change
 from alovoice_cli.stores.event_rows import delivery_from
@@ -19,6 +27,7 @@ from alovoice_cli.stores.event_schema import DELIVERY_COLUMNS
 from alovoice_cli.stores.process_lock import ProcessLock
 
 _LONGEST_TROUBLE = 500
+_MICRO = 1_000_000
 _LOOKED_BEYOND = 24
 _COLUMNS = ", ".join(f"delivery.{name}" for name in DELIVERY_COLUMNS.split(", "))
 QUEUED_COLUMNS = f"""{_COLUMNS}, outbox.queue, outbox.attempts, outbox.born_at, fact.call_id, outbox.message
@@ -26,7 +35,7 @@ QUEUED_COLUMNS = f"""{_COLUMNS}, outbox.queue, outbox.attempts, outbox.born_at, 
 """The columns of a delivery, then those of Due; and where they are."""
 # Only the first unfinished delivery of each queue.
 _DUE = f"""SELECT {QUEUED_COLUMNS}
-    WHERE outbox.target = ? AND outbox.state = '{DUE}' AND outbox.due_at <= ? AND NOT EXISTS (
+    WHERE outbox.target = ? AND outbox.state = '{DUE}' AND outbox.due_at NOT BETWEEN ? AND ? AND NOT EXISTS (
         SELECT 1 FROM outbox AS earlier WHERE earlier.target = outbox.target AND earlier.queue = outbox.queue
         AND earlier.state = '{DUE}' AND earlier.seq < outbox.seq)
     ORDER BY outbox.seq LIMIT ?"""
@@ -55,6 +64,11 @@ class Due:
     message: str = ""
 
 
+def not_due(now_us: int) -> tuple[int, int]:
+    """Returns between which moments a `due_at` lies that is waited for; beyond them it is due."""
+    return now_us + 1, now_us + LONGEST_WAIT_SECONDS * _MICRO
+
+
 def outbox_lock(store: Path) -> ProcessLock:
     """Returns the lock of the one listener that forwards this store's outbox."""
     return ProcessLock(store.with_name(f"{store.name}.outbox.lock"))
@@ -79,7 +93,7 @@ class Outbox:
     def due(self, target: str, now_us: int, limit: int) -> list[Due]:
         """Returns the deliveries that are due, oldest first: only the first unfinished one of each queue."""
         with self._connected() as connection:
-            rows = connection.execute(_DUE, (target, now_us, limit)).fetchall()
+            rows = connection.execute(_DUE, (target, *not_due(now_us), limit)).fetchall()
         return [Due(delivery_from(row), *row[-5:]) for row in rows]
 
     def claim(self, target: str, now_us: int, room: int, busy: Mapping[int, str]) -> list[Due]:

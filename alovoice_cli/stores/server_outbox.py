@@ -13,7 +13,7 @@ from alovoice_cli.events.outbox import DEAD, DUE, INTERRUPTED, RUNNING
 from alovoice_cli.stores.event_engine import Connection, marks, writing
 from alovoice_cli.stores.event_file import Change
 from alovoice_cli.stores.event_rows import delivery_from
-from alovoice_cli.stores.outbox import QUEUED_COLUMNS, Due, Outbox
+from alovoice_cli.stores.outbox import QUEUED_COLUMNS, Due, Outbox, not_due
 from alovoice_cli.stores.postgres import ServerConnection
 from alovoice_cli.stores.server_owner import (
     FORWARDERS_LOCK,
@@ -26,7 +26,8 @@ from alovoice_cli.stores.server_owner import (
 
 _CLAIM = f"""WITH chosen AS (
         SELECT outbox.target, outbox.seq FROM outbox JOIN delivery AS own ON own.seq = outbox.seq
-        WHERE outbox.target = ? AND outbox.state = '{DUE}' AND outbox.due_at <= ? AND outbox.owner = '' AND NOT EXISTS (
+        WHERE outbox.target = ? AND outbox.state = '{DUE}' AND outbox.due_at NOT BETWEEN ? AND ? AND outbox.owner = ''
+        AND NOT EXISTS (
             SELECT 1 FROM outbox AS other JOIN delivery AS earlier ON earlier.seq = other.seq
             WHERE other.target = outbox.target AND other.queue = outbox.queue
             AND other.state IN ('{DUE}', '{RUNNING}') AND other.seq <> outbox.seq
@@ -104,7 +105,7 @@ class ServerOutbox(Outbox):
             freed = self._freed(connection, target, busy)
             if not is_settled(connection):
                 return []
-            rows = connection.execute(_CLAIM, (target, now_us, room, self.owner)).fetchall()
+            rows = connection.execute(_CLAIM, (target, *not_due(now_us), room, self.owner)).fetchall()
             numbers = sorted(row[0] for row in rows)
             found = connection.execute(_CLAIMED, (target, numbers)).fetchall() if numbers else []
         if freed:

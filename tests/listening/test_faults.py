@@ -17,11 +17,12 @@ from typing import Any
 import pytest
 from front_door import FrontDoor
 from machine import needs_strace
+from strength import rounds
 
 from .conftest import START, Listening, locked
 
 Listen = Callable[..., Listening]
-ROUNDS = int(os.environ.get("ALOVOICE_SOAK", "2"))
+ROUNDS = rounds(2)
 
 
 def _events(alovoice: FrontDoor) -> list[dict[str, object]]:

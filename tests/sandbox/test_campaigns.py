@@ -7,8 +7,9 @@ import wave
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from strength import examples
 
 from alovoice_cli.sandbox.autorules import is_mp3, read_numbers
 from alovoice_cli.sandbox.bodies import Refusal
@@ -161,7 +162,7 @@ def test_mp3_frames_are_found_after_a_tag_or_some_padding(before: Any) -> None:
     assert is_mp3(io.BytesIO(before + MP3))
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(st.binary(max_size=2000))
 def test_random_bytes_are_an_mp3_or_not_but_never_a_crash(noise: bytes) -> None:
     assert is_mp3(io.BytesIO(noise)) in (True, False)
@@ -182,7 +183,7 @@ def test_phones_are_found_in_any_column_and_encoding(text: str, encoding: str) -
     assert len(read_numbers(io.BytesIO(text.encode(encoding, "replace")))) == 2
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(st.one_of(st.binary(max_size=600), st.text(max_size=300).map(lambda text: text.encode("utf-16"))))
 def test_a_hostile_list_is_read_or_refused(noise: bytes) -> None:
     with contextlib.suppress(Refusal):

@@ -5,8 +5,9 @@ from collections import Counter
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from strength import examples
 
 from alovoice_cli.campaigns.dialer_simulation import (
     DialAttempt,
@@ -51,7 +52,7 @@ def test_a_known_seed_gives_a_known_first_call_on_every_machine() -> None:
     )
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(plans, st.integers(0, 2**32), st.integers(0, 60))
 def test_no_plan_is_overstepped(plan: DialPlan, seed: int, count: int) -> None:
     attempts = list(dial(NUMBERS[:count], plan, seed=seed))

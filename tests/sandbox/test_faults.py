@@ -5,8 +5,9 @@ import time
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from strength import examples
 
 from alovoice_cli.errors import UsageError
 from alovoice_cli.sandbox.faults import ENDPOINTS, KINDS, Fault, parse_faults
@@ -68,14 +69,14 @@ kinds = st.sampled_from([*KINDS, "503", "404/30", "delay=2s", "delay=10ms"])
 specs = st.builds("{}:{}@{}%".format, st.sampled_from(["*", *ENDPOINTS]), kinds, st.integers(1, 100))
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(st.lists(specs, min_size=1, max_size=5))
 def test_every_well_formed_text_gives_its_faults_in_order(parts: Any) -> None:
     faults = parse_faults(",".join(parts))
     assert [fault.endpoint for fault in faults] == [part.split(":")[0] for part in parts]
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(st.text(max_size=60) | st.lists(specs | st.text(max_size=9), max_size=4).map(",".join))
 def test_any_text_is_read_or_refused_as_usage(text: str) -> None:
     with contextlib.suppress(UsageError):

@@ -5,8 +5,9 @@ import time
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from strength import examples
 
 from alovoice_cli.posts import Posted
 from alovoice_cli.sandbox.callback.messages import StartReply, read_start_reply, read_step
@@ -144,7 +145,7 @@ def test_an_id_is_taken_as_the_document_allows_it(body: bytes, call_id: str) -> 
     assert read_start_reply(Posted(500, body)) == StartReply()
 
 
-@settings(max_examples=80, deadline=None)
+@examples(80)
 @given(st.one_of(st.none(), st.integers(100, 599)), st.binary(max_size=60) | st.text(max_size=40).map(str.encode))
 def test_no_answer_breaks_the_pbx(status: int, body: bytes) -> None:
     answer = Posted(status, body)

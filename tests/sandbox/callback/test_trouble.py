@@ -9,8 +9,9 @@ from functools import partial
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from strength import examples
 from waiting import wait_until
 
 from alovoice_cli.errors import UsageError
@@ -121,7 +122,7 @@ def test_chaos_happens_as_often_as_ordered_and_never_to_a_caller_who_waits() -> 
     assert Chaos(100, 100, 100).fate(7, "route", 1) == Fate()
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(st.text(max_size=20) | st.from_regex(r"(dup|late|reorder|dub)=\d{1,4}%?(,late=5%)?", fullmatch=True))
 def test_a_chaos_text_is_read_or_refused_and_nothing_else(text: str) -> None:
     refused = None
