@@ -102,7 +102,7 @@ def work_with_kills(
         home = chance.choice(machines)
         target = len(pbx.requests) + chance.randrange(0, 4)
         wait_until(
-            lambda target=target: (
+            lambda target=target: (  # type: ignore[misc] # mypy reads no default of a lambda
                 len(pbx.requests) > target or all(process.poll() is not None for process in running.values())
             ),
             "the next request",

@@ -17,7 +17,8 @@ from batch_server import Exchange
 from dialling_ways import Way, furnish, journal_rows
 from front_door import TOKEN, FrontDoor
 from raw_server import Connection, Seen
-from two_listeners import free_port, wait_until
+from two_listeners import free_port
+from waiting import wait_until
 
 KILOBYTES = (0, 8, 24, 64, 160, 400)
 """How much room is left: too little for a receipt, for the row after it, for the batch, for its account."""

@@ -203,7 +203,7 @@ def test_a_429_without_a_waiting_time_pauses_every_row_for_half_a_minute(asked: 
         return DONE if moments[1:] else RowResult("refused", 7, "yes", 429, pause=asked)
 
     diary = Diary()
-    diary.hold_back = held_back.append  # type: ignore[method-assign] # of the other machines too
+    diary.hold_back = held_back.append  # type: ignore[method-assign,assignment] # of the other machines too
     gate = Gate(clock=lambda: clock[0], now=lambda: datetime.now(UTC), wait=wait, told=print)
     assert _run_behind(gate, send, stop, diary) == 100
     assert moments == [0.0] + [seconds] * 99

@@ -205,7 +205,7 @@ def test_a_killed_batch_calls_nobody_twice_and_forgets_nobody(alovoice: FrontDoo
         process = alovoice.start(*OUT, "--jobs", str(jobs))
         target = before + chance.randrange(0, 9)
         wait_until(
-            lambda target=target, process=process: len(pbx.requests) > target or process.poll() is not None,
+            lambda target=target, process=process: len(pbx.requests) > target or process.poll() is not None,  # type: ignore[misc] # mypy reads no default of a lambda
             "the next requests",
             pause=0.002,
         )

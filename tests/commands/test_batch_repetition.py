@@ -281,7 +281,7 @@ def test_a_batch_that_is_hung_up_time_and_again_leaves_no_row_unknown(alovoice: 
     for _ in range(3):
         before = len(pbx.requests)
         process = alovoice.start(*OUT, "--jobs", "2")
-        wait_until(lambda before=before: len(pbx.requests) > before + 2, "the next requests")
+        wait_until(lambda before=before: len(pbx.requests) > before + 2, "the next requests")  # type: ignore[misc] # mypy reads no default of a lambda
         process.send_signal(signal.SIGHUP)
         process.send_signal(signal.SIGHUP)  # as the shell and the system both do
         process.communicate(timeout=60)

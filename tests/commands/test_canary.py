@@ -37,7 +37,7 @@ from event_rows import Rows
 from front_door import TOKEN, FrontDoor
 from raw_server import Connection, RawServer, Seen
 from strength import IS_SOAK
-from two_listeners import wait_until
+from waiting import wait_until
 
 from alovoice_cli.commands.command_effects import COMMAND_EFFECTS
 
