@@ -4,9 +4,10 @@ import json
 import random
 import shutil
 import subprocess
+import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 import psycopg
@@ -26,6 +27,30 @@ def slowly(seconds: float) -> Callable[[Connection, Seen], None]:
     return answer
 
 
+class HeldAnswers:
+    """Answers `true` at once to so many calls. The next wait until they are released, and then are slow.
+
+    For what must happen while a batch runs, however long this machine takes to it.
+    """
+
+    def __init__(self, at_once: int) -> None:
+        self._left, self._lock = at_once, threading.Lock()
+        self._released = threading.Event()
+
+    def __call__(self, connection: Connection, seen: Seen) -> None:
+        with self._lock:
+            self._left -= 1
+            is_held = self._left < 0
+        if is_held:
+            self._released.wait(60)
+            time.sleep(0.05)
+        connection.answer("200 OK", b"true")
+
+    def release(self) -> None:
+        """Lets those that wait be answered."""
+        self._released.set()
+
+
 class Exchange(RawServer):
     """Answers `true` to each call after `after` seconds; counts the calls by number."""
 
@@ -42,6 +67,14 @@ class Exchange(RawServer):
     def calls(self) -> Counter[str]:
         """Returns how often each number was called, by complete requests."""
         return Counter(json.loads(seen.body)["number"] for seen in self.requests if seen.body)
+
+    def wait_for_more_than(self, count: int, running: Collection[subprocess.Popen[bytes]] = ()) -> None:
+        """Waits for more requests than so many, or for the end of all that run."""
+        wait_until(
+            lambda: len(self.requests) > count or (running and all(one.poll() is not None for one in running)),
+            "the next request",
+            pause=0.002,
+        )
 
 
 def numbers(count: int) -> list[str]:
@@ -101,13 +134,7 @@ def work_with_kills(
     for _ in range(kills):
         home = chance.choice(machines)
         target = len(pbx.requests) + chance.randrange(0, 4)
-        wait_until(
-            lambda target=target: (  # type: ignore[misc] # mypy reads no default of a lambda
-                len(pbx.requests) > target or all(process.poll() is not None for process in running.values())
-            ),
-            "the next request",
-            pause=0.002,
-        )
+        pbx.wait_for_more_than(target, running.values())
         time.sleep(chance.random() * 0.05)
         process = running[home.home]
         hits += process.poll() is None
