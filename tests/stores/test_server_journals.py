@@ -1,13 +1,12 @@
 """Machines that share a journal: a row is one machine's, the pace is that of all, a dead machine's rows are told."""
 
-import time
-from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime
 
 import psycopg
 import pytest
 from postgres_server import Cluster
+from waiting import wait_until
 
 from alovoice_cli.batch_rows import BatchRow, RowResult
 from alovoice_cli.errors import UsageError
@@ -46,14 +45,6 @@ def url(postgres: Cluster) -> str:
 def _states(journal: Journal) -> list[str]:
     journal.refresh()
     return [course.state for _, course in journal.listed()]
-
-
-def _wait_for(condition: Callable[[], bool]) -> None:
-    """The server needs a moment to notice that somebody is gone."""
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def test_a_row_that_one_machine_has_taken_is_not_due_for_the_other(url: str) -> None:
@@ -115,7 +106,7 @@ def test_rows_in_flight_are_orphans_when_their_machine_is_dead_and_not_before(ur
     three.journal.intend("key1")
     assert two.journal.orphans() == []
     one.die()
-    _wait_for(lambda: bool(two.journal.orphans()))
+    wait_until(two.journal.orphans, "the word of a machine that is gone")
     for machine in (two, three):  # at the same time
         assert [row.key for row, _ in machine.journal.orphans()] == ["key0"]
     two.journal.settle_orphan("key0", UNKNOWN)
