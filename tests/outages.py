@@ -37,18 +37,25 @@ class OutagePlay:
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _ending: threading.Event = field(default_factory=threading.Event)
 
-    def run(self, away: Callable[[], None], before: float = 2.0, after: float = 3.0) -> str:
-        """Sends calls, takes the store away, continues sending for a while; checks and returns the account."""
+    def run(self, away: Callable[[], None], *, around: int = 60) -> str:
+        """Sends calls, takes the store away, continues sending for a while; checks and returns the account.
+
+        So many calls are acknowledged before the store goes away, and as many after it is back.
+        """
         threads = [threading.Thread(target=self._send, daemon=True) for _ in range(self.senders)]
         for thread in threads:
             thread.start()
-        time.sleep(before)
+        self._wait_for_calls(around)
         away()
-        time.sleep(after)
+        self._wait_for_calls(around)
         self._ending.set()
         for thread in threads:
             thread.join(PATIENCE)
         return self._account()
+
+    def _wait_for_calls(self, count: int) -> None:
+        enough = len(self.acknowledged) + count
+        _wait(lambda: len(self.acknowledged) >= enough, "calls are not acknowledged")
 
     def _send(self) -> None:
         chance = random.Random(threading.get_ident())

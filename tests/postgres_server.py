@@ -50,7 +50,8 @@ def programs() -> Path | None:
     return folders[-1] if folders else None
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of loopback on which nobody listens."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -96,6 +97,11 @@ class Cluster:
     def stop(self, mode: str = "fast") -> None:
         """Stops the server: smart, fast or immediate."""
         self._call("pg_ctl", "-D", self._data, "-w", "-t", "60", "-m", mode, "stop")
+
+    @property
+    def is_started(self) -> bool:
+        """Whether the server runs, or was not stopped in order."""
+        return Path(self._data, "postmaster.pid").exists()
 
     def database(self) -> str:
         """Lends an empty database until `take_back`, and returns its URL."""
@@ -212,14 +218,15 @@ def _new_folder() -> Path:
 def running_cluster(*, durable: bool = False) -> Iterator[Cluster]:
     """A cluster of the test's own in a folder of its own, which is gone at the end."""
     folder = _new_folder()
-    cluster = Cluster(folder, _free_port())
+    cluster = Cluster(folder, free_port())
     try:
         cluster.create(durable=durable)
         cluster.start()
         try:
             yield cluster
         finally:
-            cluster.stop("immediate")
+            if cluster.is_started:
+                cluster.stop("immediate")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -244,7 +251,7 @@ def shared_cluster() -> Cluster:
     with FileLock(folder / "lock"):
         if known.exists():
             return Cluster(folder, int(known.read_text()))
-        cluster = Cluster(folder, _free_port())
+        cluster = Cluster(folder, free_port())
         cluster.create()
         cluster.start()
         cluster.event_template()

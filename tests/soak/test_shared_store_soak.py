@@ -12,7 +12,7 @@ from front_door import FrontDoor
 from listening.conftest import Handler, Listening, crm, listen
 from outages import OutagePlay
 from outbox_kills import KillPlay
-from postgres_server import Cluster, programs, running_cluster
+from postgres_server import Cluster, free_port, programs, running_cluster
 
 from alovoice_cli.stores.event_postgres import IDLE
 
@@ -44,7 +44,7 @@ def test_a_server_that_is_killed_and_away_for_a_minute(
         server.start()
 
     play = OutagePlay(alovoice, listeners, crm, senders=8, pause=0.2)
-    print(play.run(away, before=10, after=10))
+    print(play.run(away, around=400))
     assert set(play.answers) == {200}
 
 
@@ -71,7 +71,8 @@ class _FarCluster(Cluster):
             self._ip("-n", self.name, "addr", "add", f"{network}.2/24", "dev", far)
             self._ip("-n", self.name, "link", "set", far, "up")
         self._ip("-n", self.name, "link", "set", "lo", "up")
-        super().__init__(folder, durable=True)
+        super().__init__(folder, free_port())
+        self.create(durable=True)
         data = folder / "data"
         with (data / "postgresql.conf").open("a") as file:
             file.write("listen_addresses = '*'\n")
@@ -131,7 +132,7 @@ def test_a_network_that_is_cut_between_one_listener_and_the_server(
         far.join(0)
 
     play = OutagePlay(alovoice, listeners, crm, senders=8, pause=0.2, is_ordered=False)
-    print(play.run(away, before=10, after=20))
+    print(play.run(away, around=800))
     assert set(play.answers) == {200}
     listeners[0].wait_for("takes events again")
 
@@ -152,5 +153,5 @@ def test_a_network_that_is_cut_between_both_listeners_and_the_server(
             far.join(place)
 
     play = OutagePlay(alovoice, listeners, crm, senders=8, pause=0.2)
-    print(play.run(away, before=10, after=20))
+    print(play.run(away, around=800))
     assert set(play.answers) == {200}

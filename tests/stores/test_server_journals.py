@@ -106,7 +106,7 @@ def test_rows_in_flight_are_orphans_when_their_machine_is_dead_and_not_before(ur
     three.journal.intend("key1")
     assert two.journal.orphans() == []
     one.die()
-    wait_until(lambda: bool(two.journal.orphans()), "word of who is gone")
+    wait_until(two.journal.orphans, "the word of a machine that is gone")
     for machine in (two, three):  # at the same time
         assert [row.key for row, _ in machine.journal.orphans()] == ["key0"]
     two.journal.settle_orphan("key0", UNKNOWN)
