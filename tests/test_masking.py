@@ -11,6 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from strength import examples
 
+from alovoice_cli.language import Translated
 from alovoice_cli.masking import DOTS, Masker, disarm, is_secret_key, mask, mask_fields
 
 UUID = "cafe0000-dead-4eef-8bad-f00dfeed0042"
@@ -185,3 +186,62 @@ def test_nothing_armed_is_left_and_nothing_else_is_touched(text: str) -> None:
 )
 def test_each_is_shown_so_that_it_can_be_recognised(text: str, shown: str) -> None:
     assert disarm(text) == shown
+
+
+@pytest.mark.parametrize(
+    "secret", ["abcdef", "pass word 12/x", 'pa"ss\\wörd', "a+b/c?d=e&f", "ключ-слово", "\ud800secret"]
+)
+def test_a_secret_is_hidden_in_each_of_its_spellings(secret: str) -> None:
+    raw = secret.encode("utf-8", "surrogatepass")
+    for spelling in (
+        secret,
+        quote(raw, safe=""),
+        quote_plus(raw),
+        json.dumps(secret)[1:-1],
+        base64.b64encode(raw).decode().rstrip("="),
+        base64.urlsafe_b64encode(raw).decode().rstrip("="),
+    ):
+        assert Masker([secret]).hide(f"<{spelling}>") == f"<{mask(secret)}>"
+
+
+def test_the_longest_spelling_of_all_secrets_is_known() -> None:
+    masker = Masker()
+    assert (masker.longest, masker.hide("")) == (0, "")
+    masker.learn("short")
+    assert masker.longest == 0
+    for secret in ("abcdef", "a/b/c/d/e/f/", "abcdefgh"):
+        masker.learn(secret)
+    assert masker.longest == len("a%2Fb%2Fc%2Fd%2Fe%2Ff%2F")
+    assert masker.hide("abcdef abcdefgh a/b/c/d/e/f/") == f"{DOTS} {DOTS} {DOTS}e/f/"
+
+
+def test_a_secret_is_hidden_in_both_languages_of_a_text() -> None:
+    hidden = Masker([UUID]).hide(Translated(f"ключ {UUID}", f"key {UUID}"))
+    assert isinstance(hidden, Translated)
+    assert (str(hidden), hidden.english) == (f"ключ {DOTS}0042", f"key {DOTS}0042")
+
+
+def test_other_values_than_texts_stay_and_every_key_becomes_a_text() -> None:
+    value = {7: [UUID, None, 1.5, True, {UUID: 0}]}
+    assert Masker([UUID]).hide_in(value) == {"7": [f"{DOTS}0042", None, 1.5, True, {f"{DOTS}0042": 0}]}
+
+
+def test_under_a_secrets_name_every_text_and_number_is_masked_at_any_depth() -> None:
+    value = {"secret": {"a": [12345678901, "", None, False, {"b": "abcdefghij"}]}, "id": ["abcdefghij", {"qr": "x"}]}
+    assert mask_fields(value) == {
+        "secret": {"a": [f"{DOTS}8901", "", None, False, {"b": f"{DOTS}ghij"}]},
+        "id": ["abcdefghij", {"qr": DOTS}],
+    }
+    assert mask_fields("secret") == "secret"
+
+
+@pytest.mark.parametrize(
+    ("character", "shown"),
+    [
+        ("\x1f", "^_"), ("\x20", " "), ("\x7f", "^?"), ("\x80", "\\x80"), ("\x9f", "\\x9f"), ("\xa0", "\xa0"),
+        ("\u2028", "\\u2028"), ("\u2069", "\\u2069"), ("\ud800", "\\ud800"), ("\udfff", "\\udfff"), ("\r", "\\r"),
+    ],
+)  # fmt: skip
+def test_each_border_of_the_armed_characters(character: str, shown: str) -> None:
+    assert disarm(character) == disarm(character, one_line=False) == shown
+    assert disarm("\t\n", one_line=False) == "\t\n"

@@ -4,6 +4,7 @@ import io
 
 import pytest
 
+from alovoice_cli.campaigns.campaign_record import CreatedCampaign
 from alovoice_cli.campaigns.preflight import (
     LIMITS,
     CampaignLimits,
@@ -130,8 +131,16 @@ def test_each_campaign_on_the_same_lines_is_told_once_with_all_of_them() -> None
     assert first.hint == "choose other lines or hours, or share them"
 
 
-def test_without_a_twin_there_is_nothing_to_say() -> None:
+def test_an_equal_campaign_is_an_error_and_without_one_there_is_nothing_to_say() -> None:
     assert list(twin_findings(None)) == []
+    now = "2026-11-25T05:00:00+00:00"
+    twin = CreatedCampaign(
+        "R-7F3K", "p", "d", {"name": "Autumn"}, None, None, 2, now, 7, "done", 0, now, "124", None, None
+    )
+    (found,) = twin_findings(twin)
+    assert (found.severity, found.code) == (Severity.ERROR, "twin")
+    assert found.message == "the same campaign was created within the last 24 hours: 124"
+    assert found.hint == "see `alovoice autorule get 124`; to create it again, add --allow-duplicate"
 
 
 def test_a_misspelt_limit_is_refused_with_the_names_that_there_are() -> None:
@@ -170,6 +179,8 @@ def test_numbers_outside_the_prefixes_are_told_with_their_rows() -> None:
 def test_so_many_campaigns_a_day_count_those_to_be_created(made: int, planned: int, exceeded: bool) -> None:
     found = limited(max_campaigns_per_day=2, made=made, planned=planned)
     assert [one.code for one in found] == ["max_campaigns_per_day"] * exceeded
+    words = f"campaigns in the last 24 hours: {made}, now: {planned}; the profile allows 2"
+    assert [one.message for one in found] == [words] * exceeded
 
 
 def test_a_limit_that_is_overridden_is_a_warning_and_the_others_stay_errors() -> None:
@@ -179,7 +190,9 @@ def test_a_limit_that_is_overridden_is_a_warning_and_the_others_stay_errors() ->
         assert {code for code, one in found.items() if one.severity is Severity.WARNING} == {name}
         assert (found[name].hint, found[name].limit) == ("--override-limit ignores this limit", "")
         assert set(found) == set(LIMITS)
-    assert list(limited("allowed_prefixes", **limits)[1].lines) == [3, 6]
+    passed = limited("allowed_prefixes", **limits)[1]
+    assert (passed.file, list(passed.lines)) == ("clients.csv", [3, 6])
+    assert passed.message.startswith("2 numbers outside the prefixes 99890")
 
 
 def test_a_campaign_without_a_list_meets_only_the_limit_of_campaigns() -> None:
