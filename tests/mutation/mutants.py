@@ -133,7 +133,7 @@ def _functions(module: Any) -> Iterator[tuple[Any, str]]:
 
 def _source(module: Any, function: Any, owner: str, first: int) -> str:
     """Returns a module that holds the one function, in its class, with `def` or decorator on its line."""
-    text = module.code_for_node(function.with_changes(leading_lines=[])).lstrip("\n")
+    text: str = module.code_for_node(function.with_changes(leading_lines=[])).lstrip("\n")
     if not owner:
         return "\n" * (first - 1) + text
     indented = "".join(module.default_indent + line for line in text.splitlines(keepends=True))

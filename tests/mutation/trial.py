@@ -6,6 +6,7 @@ changed code into the function and runs the tests that reach the changed stateme
 
 import argparse
 import contextlib
+import ctypes
 import gc
 import importlib
 import json
@@ -24,6 +25,7 @@ from mutants import Mutant, mutants_of
 
 ROOT = Path(__file__).parents[2]
 SURVIVED, KILLED = 0, 1
+_DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG of Linux
 
 
 class Trial:
@@ -149,6 +151,7 @@ class Trial:
         code = KILLED
         try:
             os.setsid()
+            ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
             _be_quiet()
             processor = int(10 + 10 * expected)
             resource.setrlimit(resource.RLIMIT_CPU, (processor, processor + 5))
