@@ -130,8 +130,7 @@ ELSEWHERE = {
 }
 """Commands that are in neither table, with the reason."""
 RECEIPTS: tuple[tuple[str, ...], ...] = (("call", "receipts", "list", "--json"), ("call", "receipts", "list"))
-SILENT: tuple[tuple[str, ...], ...] = (
-    *RECEIPTS,
+OFFLINE: tuple[tuple[str, ...], ...] = (
     ("config", "list", "--json"),
     ("config", "get", "token_command"),
     ("status", "--offline", "--json"),

@@ -114,4 +114,5 @@ def _check_journal(home: FrontDoor, fault: Fault, rows: int, codes: set[int]) ->
     allowed = set().union(*(_STATES.get(code, _OTHER_STATES) for code in codes))
     assert outcomes[0] in allowed, outcomes
     if not fault.never_leaves:
-        assert outcomes[1:] == (["pending"] if AUTH in codes else ["done"]) * (rows - 1)
+        others = {"pending", "refused"} if AUTH in codes else {"done"}  # refused: before this run
+        assert {*outcomes[1:]} <= others, outcomes
