@@ -26,7 +26,7 @@ READERS: dict[str, tuple[bytes, str, tuple[str, ...]]] = {
     "rules": (RULES, "rules.toml", ("route", "check", "rules.toml")),
     "events": (EVENTS * 3, "events.jsonl", ("events", "import", "events.jsonl", "--dry-run")),
     "a configuration": (
-        b'[x]\ntimeout = 9\nquiet_hours = "21:00-08:00"\n',
+        b'[profiles.x]\ntimeout = 9\nquiet_hours = "21:00-08:00"\n',
         "config/config.toml",
         ("config", "list"),
     ),

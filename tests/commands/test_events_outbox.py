@@ -196,7 +196,7 @@ def test_a_listener_that_begins_tries_the_oldest_event_that_failed(rows: Rows) -
     outbox = Outbox(rows.url)
     with opened(rows.url) as connection, writing(connection):
         for seq in (1, 2):
-            put_off(OLD.name, seq, 10**18, "it answered \ud800")(connection)
+            put_off(OLD.name, seq, (2 * AT + 3600) * 10**6, "it answered \ud800")(connection)
     assert outbox.due(OLD.name, 2 * AT * 10**6, 9) == []
     with opened(rows.url) as connection, writing(connection):
         probed(OLD.name, 2 * AT * 10**6)(connection)

@@ -118,8 +118,9 @@ def test_a_pause_that_the_pbx_asks_for_ends_though_the_clock_was_set_back(
     def answer(connection: Connection, seen: Seen) -> None:
         asked.append(json.loads(seen.body)["number"])
         if len(asked) == 4:
+            connection.answer("429 Too Many Requests", b"", "Retry-After: 2")
+            time.sleep(0.5)  # the pause has begun
             alovoice.later(hours=-1)
-            connection.answer("429 Too Many Requests", b"", "Retry-After: 1")
         else:
             connection.answer("200 OK", b"true")
 

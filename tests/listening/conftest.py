@@ -123,7 +123,7 @@ class Listening:
         """Reads both streams from now on; returns when the listener is ready, or has ended."""
         for target in (self._read, self._read_errors):
             threading.Thread(target=target, daemon=True).start()
-        deadline, early = time.monotonic() + 90, []
+        deadline, early = time.monotonic() + 300, []
         while time.monotonic() < deadline:
             with contextlib.suppress(queue.Empty):
                 ready = self.lines.get(timeout=0.1)

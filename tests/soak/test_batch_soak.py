@@ -56,7 +56,7 @@ def _account(alovoice: FrontDoor, pbx: Exchange, called: Any, kills: Any, jobs: 
     assert max(pbx.calls.values()) == 1
     assert not [number for number in called if number not in pbx.calls and number not in unknown]
     assert not [number for number in states if states[number] == "done" and number not in pbx.calls]
-    assert len(unknown) <= jobs * kills
+    assert len(unknown) <= jobs * kills, [row for row in shown if row["outcome"] == "unknown"]
     assert done.code == (6 if unknown else 0)
     print(f"{kills} kills, {len(called)} rows: {len(unknown)} unknown, none twice, none forgotten")
 

@@ -1,9 +1,5 @@
-"""Two machines on one batch, killed time and again: `SIZE=500 python -m pytest -n 0 tests/soak/test_machines_soak.py`.
+"""Two machines on one batch, killed time and again: one kill for each five rows."""
 
-SIZE is the number of rows; one kill for each five rows.
-"""
-
-import os
 import random
 from pathlib import Path
 
@@ -18,8 +14,9 @@ from batch_server import (
     write_list,
 )
 from postgres_server import Cluster
+from strength import rounds
 
-SIZE = int(os.environ.get("SIZE", "500"))
+SIZE = max(rounds(25), 20)
 JOBS = 2
 WORDS = (*OUT, "--shared", "--jobs", str(JOBS), "--confirm", str(SIZE))
 
