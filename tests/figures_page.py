@@ -6,6 +6,7 @@ A section has a heading, a line that names the day and the machine, sentences on
 import os
 import platform
 import re
+import textwrap
 from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
@@ -50,7 +51,7 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def section(title: str, machine: str, about: str, table: str) -> str:
     """Returns the text of a section."""
-    return f"## {title}\n\n{machine}\n\n{about}\n\n{table}"
+    return f"## {title}\n\n{machine}\n\n{textwrap.fill(about, 120, break_on_hyphens=False)}\n\n{table}"
 
 
 def sections(text: str) -> dict[str, str]:

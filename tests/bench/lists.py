@@ -35,7 +35,7 @@ def rows(size: float) -> Iterator[Row]:
             with path.open("w", encoding="utf-8") as file:
                 file.writelines(lines)
             yield from _compared(home, path, f"{count:,} rows, {name}", delimiter)
-        yield _forecast(home, scaled(100_000, size))
+        yield _forecast(home, scaled(30_000, size))
 
 
 def _compared(home: Path, path: Path, name: str, delimiter: str) -> Iterator[Row]:
