@@ -15,6 +15,7 @@ from typing import Any
 
 from event_rows import Rows
 from front_door import TOKEN, FrontDoor
+from waiting import wait_until
 
 from alovoice_cli.api.inprocess import InProcess
 from alovoice_cli.events.answers import new_id
@@ -61,6 +62,11 @@ class Judged:
     all_heard: bool
 
 
+def fault_of(seed: int) -> str:
+    """Returns the fault of the case with this seed."""
+    return random.Random(seed).choice(FAULTS)
+
+
 def judge_case(seed: int, folder: Path, environ: Mapping[str, str]) -> list[Judged]:
     """Places up to three calls with a fault of this seed, and asks twice what became of each."""
     chance = random.Random(seed)
@@ -84,7 +90,7 @@ def judge_case(seed: int, folder: Path, environ: Mapping[str, str]) -> list[Judg
     kinds = [chance.choice(list(WORDS)) for _ in range(chance.randint(1, 3))]
     for kind in kinds:
         number = chance.choice(("901234567", "+998901234568", "998901234569", f"90{chance.randrange(10**7):07}"))
-        home(*WORDS[kind], number, "--no-check", "--timeout", "5")
+        home(*WORDS[kind], number, "--no-check", "--timeout", "60")
     truth = _wait_for_all(folder / "pbx.db", mailbox)
     board.stop()
     rows, began = Rows(folder / "state" / "events.db"), time.time()
@@ -117,13 +123,13 @@ def judge_case(seed: int, folder: Path, environ: Mapping[str, str]) -> list[Judg
 
 def _wait_for_all(path: Path, mailbox: Mailbox) -> dict[str, list[Any]]:
     """The ringings of each call by our id, once the PBX has told of all calls."""
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
+
+    def is_told() -> bool:
         with Traffic(path) as traffic:
             accounts = traffic.accounts()
-        if all(not account.imbalance for account in accounts) and len(mailbox.taken) >= 3 * len(accounts):
-            break
-        time.sleep(0.01)
+        return all(not account.imbalance for account in accounts) and len(mailbox.taken) >= 3 * len(accounts)
+
+    wait_until(is_told, "the PBX's word of all calls")
     results = [json.loads(body) for kind, body, _ in mailbox.taken if kind == "result"]
     objects = [item[0] if isinstance(item, list) else item for item in results]
     return {str(item.get("externalid")): _legs(item) for item in objects}

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote, quote_plus
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from strength import examples
 
@@ -49,7 +49,7 @@ def _spellings(token: str) -> list[str]:
 # --- tokens in texts -------------------------------------------------------------------------------------------------
 
 
-@settings(deadline=None, max_examples=300)
+@examples(300)
 @given(token=TOKENS, which=st.lists(st.integers(0, 7), min_size=1, max_size=5), glue=st.text("0123456789 ", max_size=3))
 def test_no_spelling_of_a_token_survives_in_any_text(token: str, which: list[int], glue: str) -> None:
     assume(token not in DOTS and set(token) - set("0123456789"))
@@ -61,7 +61,7 @@ def test_no_spelling_of_a_token_survives_in_any_text(token: str, which: list[int
     assert mask(token) in hidden
 
 
-@settings(deadline=None, max_examples=100)
+@examples(100)
 @given(text=st.text(max_size=60), token=TOKENS)
 def test_a_text_without_the_token_stays_as_it_is(text: str, token: str) -> None:
     assume(not any(spelling.rstrip("=") in text for spelling in _spellings(token)[:6]))
@@ -91,7 +91,7 @@ JSON: st.SearchStrategy[Any] = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=100)
+@examples(100)
 @given(value=JSON)
 def test_hiding_in_a_value_keeps_its_shape_and_reaches_keys_and_depths(value: Any) -> None:
     masker = Masker([UUID])
@@ -158,7 +158,7 @@ def test_an_ordinary_name_is_none(name: str) -> None:
 # --- control characters ----------------------------------------------------------------------------------------------
 
 
-@settings(deadline=None, max_examples=200)
+@examples(200)
 @given(text=st.text(st.characters(codec=None), max_size=40) | st.text("\x1b\x9b\x07\r\n\t\u202e\u2066\ud800a[31m"))
 def test_nothing_armed_is_left_and_nothing_else_is_touched(text: str) -> None:
     line, lines = disarm(text), disarm(text, one_line=False)

@@ -5,9 +5,10 @@ import time
 
 import pytest
 from front_door import TOKEN, FrontDoor
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from raw_server import Connection, RawServer
+from strength import examples
 
 from alovoice_cli.api.reply import readable
 from alovoice_cli.masking import Masker, mask_text
@@ -114,7 +115,7 @@ def test_masking_takes_time_in_proportion_to_the_text(opening: str, unit: str) -
     assert long < 16 * max(short, 0.0005) * 5  # a text of 16 times the length; were it squared, 256 times the work
 
 
-@settings(deadline=None, max_examples=25)
+@examples(25)
 @given(st.lists(st.sampled_from([*HOSTILE, '"', "\\", "{", "]", "'", ",", "qr"]), min_size=1, max_size=4))
 def test_no_mixture_of_pieces_makes_masking_slow(pieces: list[str]) -> None:
     unit = "".join(pieces)
@@ -135,7 +136,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=80)
+@examples(80)
 @given(key=KEYS, value=VALUES, cut=st.integers(0, 200), ascii_only=st.booleans())
 def test_a_secret_that_is_a_list_or_an_object_is_masked_in_cut_json_too(
     key: str, value: object, cut: int, ascii_only: bool
@@ -145,7 +146,7 @@ def test_a_secret_that_is_a_list_or_an_object_is_masked_in_cut_json_too(
     assert mask_text(text).endswith('"status": "on"}]')
 
 
-@settings(deadline=None, max_examples=60)
+@examples(60)
 @given(st.text("ab ,\"'\\", max_size=12))
 def test_a_secret_of_any_letters_in_json_inside_of_json_is_masked_whole(letters: str) -> None:
     inner = json.dumps({"secret": f"{letters}{SECRET}{letters}", "status": "on"})

@@ -6,9 +6,10 @@ import re
 import pytest
 from event_rows import Rows
 from front_door import FrontDoor
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from speech_cases import BEGAN, answer, kept
+from strength import examples
 
 from alovoice_cli.events.hiding import Hiding
 from alovoice_cli.personal_numbers import find_personal_numbers, is_card, is_pinfl
@@ -79,7 +80,7 @@ def test_other_numbers_are_no_personal_numbers(text: str) -> None:
 
 
 @given(st.integers(0, 999_999_999), st.integers(0, 999_999_999), st.sampled_from([", ", "; ", " va ", "\n"]))
-@settings(max_examples=80, deadline=None)
+@examples(80)
 def test_two_phones_are_never_a_card(one: int, other: int, between: str) -> None:
     first, second = f"+998{one:09}", f"+998{other:09}"
     assert find_personal_numbers(f"{first}{between}{second}") == []
@@ -91,7 +92,7 @@ def test_two_phones_are_never_a_card(one: int, other: int, between: str) -> None
     st.lists(st.sampled_from(["", " ", "-", ", ", "  "]), min_size=15, max_size=15),
     st.sampled_from(["", "karta ", "да, "]),
 )
-@settings(max_examples=100, deadline=None)
+@examples(100)
 def test_no_card_survives_in_any_export(body: str, issuer: str, between: list[str], before: str) -> None:
     digits = _with_check_digit(issuer + body)
     text = before + "".join(f"{digit}{sign}" for digit, sign in zip(digits, [*between, ""], strict=True))
@@ -107,7 +108,7 @@ def test_no_card_survives_in_any_export(body: str, issuer: str, between: list[st
     st.integers(0, 9_999_999),
     st.sampled_from(["", " ", "-", " № ", ", ", " номер "]),
 )
-@settings(max_examples=60, deadline=None)
+@examples(60)
 def test_no_passport_survives_in_any_export(series: str, number: int, between: str) -> None:
     text = f"pasport {series}{between}{number:07} berilgan"
     for shown in (mask_numbers(text), Hiding(b"k").text(text)):
@@ -118,7 +119,7 @@ def test_no_passport_survives_in_any_export(series: str, number: int, between: s
 
 
 @given(st.text(alphabet="0123456789 ,-AАaа\u00a0№", max_size=60))
-@settings(max_examples=150, deadline=None)
+@examples(150)
 def test_any_text_is_read_and_what_is_found_lies_in_it_in_order(text: str) -> None:
     at = 0
     for found in find_personal_numbers(text):

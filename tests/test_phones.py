@@ -4,8 +4,9 @@ import io
 
 import phonenumbers
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from strength import examples
 
 from alovoice_cli.campaigns.recipients import read_recipients
 from alovoice_cli.phones import FOREIGN, LANDLINE, MOBILE, kind_of, numbers_in, read_cell
@@ -150,7 +151,7 @@ def test_a_trap_gets_libphonenumbers_verdict_through_the_quick_path(cell: str) -
 
 @pytest.mark.floors
 @given(st.from_regex(r"(\+?998|00998)?[0-9]{8,10}", fullmatch=True))
-@settings(max_examples=60, deadline=None)
+@examples(60)
 def test_digits_get_libphonenumbers_verdict(cell: str) -> None:
     ours, theirs = read_cell(cell).number, _libphonenumber(cell)
     if cell[0] in "80" and len(cell) == 10:  # trunk prefixes, of which libphonenumber knows none here
@@ -162,7 +163,7 @@ def test_digits_get_libphonenumbers_verdict(cell: str) -> None:
 
 @pytest.mark.floors
 @given(st.integers(20_000, 99_999), st.integers(0, 9_999))
-@settings(max_examples=100, deadline=None)
+@examples(100)
 def test_the_last_four_digits_decide_nothing(head: int, tail: int) -> None:
     number = phonenumbers.PhoneNumber(country_code=998, national_number=head * 10_000 + tail)
     assert phonenumbers.is_valid_number(number) == bool(kind_of(head))
@@ -171,7 +172,7 @@ def test_the_last_four_digits_decide_nothing(head: int, tail: int) -> None:
 
 
 @given(st.text(max_size=30) | st.text(alphabet="+0123456789 ()-.,;/доб#xEО\xa0", max_size=30))
-@settings(max_examples=150, deadline=None)
+@examples(150)
 def test_any_cell_has_a_verdict(cell: str) -> None:
     verdict = read_cell(cell)
     assert verdict.code

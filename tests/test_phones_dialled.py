@@ -1,8 +1,9 @@
 """One number, many spellings."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from strength import examples
 
 from alovoice_cli.errors import UsageError
 from alovoice_cli.phones import canonical, looks_like_phone, parse_dialled
@@ -100,7 +101,7 @@ def test_what_cannot_be_dialled_is_a_usage_error_that_names_the_option(text: str
 
 
 @given(st.text(max_size=30) | st.text(alphabet="+0123456789 ()-.eE\xa0", max_size=30))
-@settings(max_examples=300, deadline=None)
+@examples(300)
 def test_any_text_is_a_number_or_refused(text: str) -> None:
     key = canonical(text)
     assert canonical(key) == key or len(key) == 9
@@ -116,6 +117,6 @@ def test_any_text_is_a_number_or_refused(text: str) -> None:
 
 
 @given(st.from_regex(r"[0-9]{9}", fullmatch=True), st.sampled_from(["{}", "998{}", "+998{}", "+998 {}", "(998) {}"]))
-@settings(max_examples=100, deadline=None)
+@examples(100)
 def test_the_key_does_not_hang_on_the_spelling(digits: str, spelling: str) -> None:
     assert canonical(spelling.format(digits)) == "998" + digits

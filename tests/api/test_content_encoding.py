@@ -8,8 +8,9 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from strength import examples
 
 from alovoice_cli.api.reply import decoded, encodings_of
 from alovoice_cli.errors import AlovoiceError, OutcomeUnknownError, ServerError
@@ -40,7 +41,7 @@ def unpack(body: bytes, name: str, pieces: int = 7) -> bytes:
     return b"".join(decoded(chunks, encodings_of(PACKERS[name][0])))
 
 
-@settings(deadline=None, max_examples=60)
+@examples(60)
 @given(body=st.binary(max_size=300), pieces=st.integers(1, 400), name=st.sampled_from(list(PACKERS)))
 def test_a_whole_body_comes_out_as_it_went_in_however_it_is_sliced(body: bytes, pieces: int, name: str) -> None:
     assert unpack(PACKERS[name][1](body), name, pieces) == body
@@ -56,7 +57,7 @@ def test_a_body_that_is_cut_anywhere_is_no_body(name: str) -> None:
                 unpack(packed[:cut], name)
 
 
-@settings(deadline=None, max_examples=60)
+@examples(60)
 @given(
     behind=st.binary(min_size=1, max_size=40).filter(lambda tail: tail.strip(b"\0") != b""),
     pieces=st.integers(1, 400),
@@ -67,7 +68,7 @@ def test_a_body_with_something_behind_its_end_is_no_body(behind: bytes, pieces: 
         unpack(PACKERS[name][1](b"true") + behind, name, pieces)
 
 
-@settings(deadline=None, max_examples=100)
+@examples(100)
 @given(body=st.binary(max_size=60), name=st.sampled_from(list(PACKERS)))
 def test_any_bytes_are_a_body_or_a_decoding_error(body: bytes, name: str) -> None:
     with contextlib.suppress(httpx.DecodingError):

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from strength import examples
 
 from alovoice_cli.api.endpoints import match
 from alovoice_cli.api.rehearsal import Rehearsed
@@ -77,7 +78,7 @@ def test_fields_of_every_encoding_travel_alike(
     check_equal(request("POST", path, fields), serve, client, tmp_path, encoding)
 
 
-@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(examples(25), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=st.text(max_size=30), encoding=st.sampled_from(ENCODINGS))
 def test_any_text_travels_alike(text: str, encoding: str, serve: Any, client: Any, tmp_path: Path) -> None:
     text = text.replace("\0", "")  # no shell can say it

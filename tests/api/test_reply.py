@@ -6,8 +6,9 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from strength import examples
 
 from alovoice_cli.api.endpoints import match
 from alovoice_cli.api.reply import Reply, UnreadableError, readable
@@ -53,7 +54,7 @@ def test_pairs_of_surrogates_and_a_byte_order_mark_are_fine() -> None:
     assert reply(b"[" * 99 + b"]" * 99).json()
 
 
-@settings(deadline=None, max_examples=300)
+@examples(300)
 @given(st.binary(max_size=200) | st.text(alphabet='{}[]",:0123456789.eE-\\ud8truefalsn ', max_size=60).map(str.encode))
 def test_any_body_is_json_that_can_be_printed_or_unreadable(body: bytes) -> None:
     try:
@@ -63,7 +64,7 @@ def test_any_body_is_json_that_can_be_printed_or_unreadable(body: bytes) -> None
     json.dumps(value, ensure_ascii=False, allow_nan=False).encode("utf-8")
 
 
-@settings(deadline=None, max_examples=300)
+@examples(300)
 @given(st.text() | st.binary())
 def test_any_body_is_shown_calmly(body: str | bytes) -> None:
     text = readable(body.encode("utf-8", "surrogatepass") if isinstance(body, str) else body, Masker([TOKEN]))

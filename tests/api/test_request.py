@@ -5,8 +5,9 @@ from urllib.parse import unquote
 
 import httpx
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from strength import examples
 
 from alovoice_cli.api import endpoints as table
 from alovoice_cli.api.endpoints import ENDPOINTS, Effect, TokenPlace, match
@@ -66,7 +67,7 @@ def test_anything_else_counts_as_dialling_and_gets_no_token_unasked(method: str,
     assert (endpoint.name, endpoint.effect, endpoint.token_in) == ("", Effect.DIALS, place)
 
 
-@settings(deadline=None, max_examples=200)
+@examples(200)
 @given(st.text())
 def test_a_segment_never_leads_elsewhere(text: str) -> None:
     try:
@@ -87,7 +88,7 @@ def test_a_segment_that_could_lead_elsewhere_is_refused(text: str) -> None:
         segment(text)
 
 
-@settings(deadline=None, max_examples=200)
+@examples(200)
 @given(st.text(max_size=40))
 def test_a_typed_path_reaches_the_wire_as_it_was_written(text: str) -> None:
     try:

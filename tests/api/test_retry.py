@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from strength import examples
 
 from alovoice_cli.api.deadline import Budget
 from alovoice_cli.api.reply import Reply
@@ -132,7 +133,7 @@ def test_retry_after_as_a_date_is_read() -> None:
     assert 27 < seconds <= 30
 
 
-@settings(deadline=None, max_examples=200)
+@examples(200)
 @given(st.text())
 def test_any_retry_after_is_seconds_or_nothing(text: str) -> None:
     seconds = Reply(429, "", (("Retry-After", text),), b"").retry_after()
@@ -192,7 +193,7 @@ CODES = {
 }
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(schedule=st.lists(st.sampled_from(sorted(CODES)), min_size=1, max_size=6), method=st.sampled_from(UNSAFE))
 def test_no_schedule_of_faults_makes_two_requests_of_one(
     schedule: list[str], method: str, serve: Any, client: Any, unsafe: Any

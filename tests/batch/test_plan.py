@@ -5,8 +5,9 @@ import json
 import random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from strength import examples
 
 from alovoice_cli.batch.plan import ANALYSIS, CONFERENCE, IVR, OUT, BatchForm, BatchPlan, Planner, parse_map
 from alovoice_cli.batch.table import read_table
@@ -83,7 +84,7 @@ def test_a_row_is_known_by_what_it_says() -> None:
         assert not set(_keys(plain)) & set(_keys(other))
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=12), st.randoms(use_true_random=False))
 def test_keys_are_those_of_the_rows_whatever_their_order(picks: list[int], chance: random.Random) -> None:
     rows = [f"90123456{pick}" for pick in picks]
@@ -93,7 +94,7 @@ def test_keys_are_those_of_the_rows_whatever_their_order(picks: list[int], chanc
     assert len(set(keys)) == len(rows), "equal rows are different steps"
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(st.text(max_size=60))
 def test_no_text_is_a_fault_of_ours(text: str) -> None:
     try:

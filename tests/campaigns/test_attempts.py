@@ -5,8 +5,9 @@ from datetime import UTC
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from strength import examples
 
 from alovoice_cli.campaigns.attempts import (
     AttemptRules,
@@ -215,7 +216,7 @@ CALLS = st.builds(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(st.lists(CALLS, max_size=30), st.booleans(), st.booleans())
 def test_whatever_was_told_each_row_has_one_category_and_the_counts_are_those_of_the_rows(
     calls: list[CampaignCall], is_complete: bool, is_over: bool

@@ -9,8 +9,9 @@ import wave
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from strength import examples
 
 from alovoice_cli.campaigns.audio import Audio, inspect_mp3
 from alovoice_cli.campaigns.files import open_regular
@@ -179,7 +180,7 @@ def test_two_hundred_megabytes_are_not_read_into_memory(tmp_path: Path) -> None:
         lambda cut: TONE.read_bytes()[: cut[0]] + cut[1] + TONE.read_bytes()[cut[0] + len(cut[1]) :]
     )
 )
-@settings(max_examples=400, deadline=None)
+@examples(400)
 def test_any_bytes_are_an_mp3_or_refused_never_a_crash(data: bytes) -> None:
     file = io.BytesIO(data)
     try:

@@ -4,8 +4,9 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from strength import examples
 
 from alovoice_cli.campaigns.campaign_record import SubmittedFile
 from alovoice_cli.campaigns.definition import KEYS, define, missing_files, read_definition, write_definition
@@ -31,7 +32,7 @@ def _read(text: str) -> dict[str, object]:
 
 
 @given(name=st.text(st.characters(exclude_categories=["Cs"])))
-@settings(max_examples=60, deadline=None)
+@examples(60)
 def test_what_is_written_is_read_again_and_drives_no_terminal(name: str) -> None:
     written = write_definition(define(FIELDS | {"name": name}, RECORD, None, ["998901234567"]), ["A remark."])
     assert not set(map(chr, [*range(9), *range(11, 32), *range(127, 160), 0x202E, 0x2066])) & set(written)

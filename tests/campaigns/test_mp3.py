@@ -8,8 +8,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from strength import examples
 
 from alovoice_cli.campaigns.audio import Audio, audio_findings, inspect_mp3
 from alovoice_cli.campaigns.mp3 import parse_header
@@ -142,7 +143,7 @@ WHOLE = {
 
 
 @given(st.sampled_from([*WHOLE]), st.floats(0, 1), st.sampled_from([b"", b"TAG" + bytes(125)]))
-@settings(max_examples=300, deadline=None)
+@examples(300)
 def test_a_recording_cut_at_any_byte_is_never_without_a_finding(kind: str, share: float, tail: bytes) -> None:
     whole = WHOLE[kind]
     size = int(share * (len(whole) - 1))

@@ -7,7 +7,7 @@ import tracemalloc
 from pathlib import Path
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from strength import examples
 
@@ -186,7 +186,7 @@ def test_a_bad_number_given_by_itself_is_refused_by_its_option(number: str) -> N
     | st.text(alphabet="0123456789+,;\t|\"'\r\n E.()-aж", max_size=200).map(lambda text: text.encode())
     | st.text(alphabet='99890+,;"\r\n', max_size=200).map(lambda text: text.encode("utf-16"))
 )
-@settings(max_examples=300, deadline=None)
+@examples(300)
 def test_any_bytes_are_a_list_or_refused_never_a_crash(data: bytes) -> None:
     file = io.BytesIO(data)
     try:
@@ -241,7 +241,7 @@ _SPELLED = (
     st.sampled_from(["{0}", "998{0}", "+998{0}"]),
     st.booleans(),
 )
-@settings(max_examples=20, deadline=None)
+@examples(20)
 def test_a_column_alone_reads_as_it_does_beside_another(
     odd: list[tuple[str, int]], end: str, usual: str, header: bool
 ) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from strength import examples
 
@@ -200,7 +200,7 @@ def test_any_text_is_read_or_refused_never_a_crash(text: str) -> None:
 
 
 @given(st.dates(), st.integers(0, 366))
-@settings(max_examples=60, deadline=None)
+@examples(60)
 def test_a_day_survives_its_wire_form(day: date, ahead: int) -> None:
     window = Window(day, day, time(9, 0), time(18, 0), UTC)
     assert parse_day(window.to_wire()["from"], TODAY) == day
@@ -212,7 +212,7 @@ def test_a_day_survives_its_wire_form(day: date, ahead: int) -> None:
 
 
 @given(st.integers(-720, 840))
-@settings(max_examples=100, deadline=None)
+@examples(100)
 def test_an_offset_survives_its_wire_form(minutes: int) -> None:
     offset = timedelta(minutes=minutes)
     assert parse_zone(wire_offset(offset)).utcoffset(None) == offset
@@ -349,7 +349,7 @@ def test_a_zone_steady_within_the_campaign_gives_that_seasons_offset(first: str,
     st.sampled_from(["utc +5", "utc -12", "+14", "+5:45", "Asia/Tashkent", "America/New_York", "Africa/Casablanca"]),
     st.integers(-720, 840),
 )
-@settings(max_examples=150, deadline=None)
+@examples(150)
 def test_the_verdict_hangs_on_the_moment_and_not_on_the_zone_it_is_told_in(
     first: date, last: date, opens: time, closes: time, zone: str, minutes: int
 ) -> None:

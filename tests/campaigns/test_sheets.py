@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 from front_door import FrontDoor
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from strength import examples
 from workbooks import ods, ods_of, xlsx, xlsx_of, zipped
 
 from alovoice_cli.campaigns.layout import find_layout
@@ -235,7 +236,7 @@ def test_what_is_no_workbook_to_read_is_said(alovoice: FrontDoor, name: str, con
     ),
     st.sampled_from(",;\t|"),
 )
-@settings(max_examples=40, deadline=None)
+@examples(40)
 def test_one_table_gives_the_same_people_in_every_form(people: list[tuple[str, int, str]], delimiter: str) -> None:
     rows: list[list[object]] = [["name", "phone"]]
     rows += [[name, number if form == "number" else form.format(number)] for name, number, form in people]
@@ -253,7 +254,7 @@ BOOKS = {"xlsx": xlsx({"S": ROWS}), "ods": ods({"S": ROWS}), "xls": (DATA / "cli
 
 @pytest.mark.floors
 @given(st.sampled_from(sorted(BOOKS)), st.data())
-@settings(max_examples=60, deadline=None)
+@examples(60)
 def test_any_damage_to_a_workbook_is_an_error_of_the_file(form: str, data: st.DataObject) -> None:
     book = bytearray(BOOKS[form])
     for place in data.draw(st.lists(st.integers(0, len(book) - 1), min_size=1, max_size=6)):

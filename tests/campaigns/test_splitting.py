@@ -5,8 +5,9 @@ import io
 from datetime import date, time, timedelta, timezone
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from strength import examples
 
 from alovoice_cli.campaigns.draft import CampaignDraft, CampaignPart, SplitLayout, parse_split, split
 from alovoice_cli.campaigns.schedule import Window
@@ -34,7 +35,7 @@ def _contents(pieces: list[CampaignPart]) -> list[list[list[str]]]:
     header=st.booleans(),
     encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]),
 )
-@settings(max_examples=60, deadline=None)
+@examples(60)
 def test_every_row_is_in_one_part_in_its_order(names: list[str], size: int, header: bool, encoding: str) -> None:
     rows = [[f"99890{number:07}", name] for number, name in enumerate(names)]
     text = io.StringIO(newline="")

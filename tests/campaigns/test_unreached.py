@@ -3,8 +3,9 @@
 import csv
 import io
 
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
+from strength import examples
 
 from alovoice_cli.campaigns.attempts import CampaignScope
 from alovoice_cli.campaigns.kept_list import CampaignList, keep_recipients
@@ -26,7 +27,7 @@ SCOPE = CampaignScope("124", ((0, 60),), frozenset(["998712037006"]), 3, 2)
 NOBODY_TRIED = ListenerCoverage(Coverage(0, 60), is_over=True)
 
 
-@settings(max_examples=80, deadline=None)
+@examples(80)
 @given(ROWS, st.booleans(), st.sampled_from([PLAIN, EXCEL]), st.sampled_from(",;\t"))
 def test_rows_to_call_again_read_as_the_same_people(
     rows: list[tuple[str, str, str]], has_headings: bool, form: SpreadsheetFormat, delimiter: str

@@ -14,6 +14,7 @@ from front_door import FrontDoor, Result
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from raw_server import Connection, Seen
+from strength import examples
 
 from alovoice_cli.phones import canonical
 
@@ -79,7 +80,7 @@ def _spelled(form: str, number: str) -> str:
 
 
 @FILES_ONLY
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(examples(25), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=st.lists(st.tuples(st.sampled_from(PEOPLE), st.sampled_from(SPELLINGS)), min_size=1, max_size=9))
 def test_however_few_people_are_spelled_each_is_rung_once_and_every_row_is_accounted_for(
     alovoice: FrontDoor, pbx: Exchange, rows: list[tuple[str, str]]

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 from front_door import TOKEN, FrontDoor
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from strength import examples
 
 from alovoice_cli.config.paths import Paths, find_open_places
 from alovoice_cli.config.toml_files import complain, parse_toml
@@ -168,7 +169,7 @@ def test_files_of_ours_of_absurd_size_or_depth_are_refused(alovoice: FrontDoor, 
 
 
 @given(st.lists(st.sampled_from(["# a", "", "b = 1", "c = [", "1,", "]", '"d" = 2', "[e]", "e.f = 3"]), max_size=12))
-@settings(max_examples=200, deadline=None)
+@examples(200)
 def test_the_line_of_a_key_is_the_first_that_makes_the_text_hold_it(lines: list[str]) -> None:
     text = "\n".join(lines)
     try:

@@ -14,6 +14,7 @@ from front_door import TOKEN, FrontDoor
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from raw_server import Connection, RawServer, Seen, answers
+from strength import examples
 
 needs_curl = pytest.mark.skipif(not (shutil.which("curl") and shutil.which("sh")), reason="curl or sh is missing")
 
@@ -137,7 +138,7 @@ def test_what_has_no_choice_of_encoding_is_sent_alike_by_the_printed_curl(
 
 
 @needs_curl
-@settings(deadline=None, max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(examples(15), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     text=st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=20),
     encoding=st.sampled_from(ENCODINGS),

@@ -9,6 +9,7 @@ from front_door import TOKEN, FrontDoor
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from raw_server import Connection, RawServer
+from strength import examples
 
 OUT = ("call", "out", "--inner-phone", "2424", "--night-ok", "--number")
 
@@ -89,7 +90,7 @@ def test_the_language_of_a_party_stands_behind_the_last_colon(alovoice: FrontDoo
 
 @given(typed=st.text(max_size=20) | st.text(alphabet="+0123456789 ()-.:telx", max_size=20))
 @example(typed="--help")
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(examples(30), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_text_is_a_number_or_refused_before_anything_is_sent(alovoice: FrontDoor, typed: str) -> None:
     result = alovoice("call", "conference", "--queue", "6000", "--dry-run", "--json", f"--from={typed}")
     assert result.code in (0, 2, 8), result.err

@@ -7,6 +7,7 @@ import pytest
 from front_door import FrontDoor
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from strength import examples
 
 from alovoice_cli.config import edits
 from alovoice_cli.config.edits import Login, keep_login, setting_names
@@ -192,7 +193,7 @@ _words = st.sampled_from(["timeout", "trunks", "base_url", "insecure", "timezone
 
 
 @given(owner=st.text(max_size=8) | st.just("a"), name=_words | st.text(max_size=8), text=st.text(max_size=20))
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(examples(150), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_words_are_set_or_refused_and_the_file_stays_sound(paths: Paths, owner: str, name: str, text: str) -> None:
     key = f"{owner}.{name}"
     try:

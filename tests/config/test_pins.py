@@ -4,8 +4,9 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from strength import examples
 
 from alovoice_cli.config.profiles import Pin, find_pin
 from alovoice_cli.errors import BadConfigError
@@ -58,7 +59,7 @@ def test_another_users_file_does_not_choose_the_pbx(project: Path) -> None:
 
 
 @given(st.text(max_size=30) | st.sampled_from(["profile", "=", '"a"', "\n"]))
-@settings(max_examples=60, deadline=None)
+@examples(60)
 def test_any_file_is_a_pin_or_a_named_error(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
     project = tmp_path_factory.mktemp("project")
     (project / ".alovoice.toml").write_text(text, "utf-8", "backslashreplace")

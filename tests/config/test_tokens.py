@@ -8,8 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from strength import examples
 
 from alovoice_cli.config import tokens
 from alovoice_cli.config.edits import Login, keep_login
@@ -56,7 +57,7 @@ def test_a_bad_profile_name_gets_no_token(paths: Paths) -> None:
 
 
 @given(st.text())
-@settings(max_examples=200, deadline=None)
+@examples(200)
 def test_a_checked_token_needs_no_quoting(text: str) -> None:
     try:
         token = tokens.check_token(text, "the input")
@@ -97,7 +98,7 @@ def test_a_broken_file_is_told_without_what_it_holds(paths: Paths, content: str)
 
 
 @given(st.text(max_size=60) | st.text('[]tokens=" \n', max_size=40))
-@settings(max_examples=100, deadline=None)
+@examples(100)
 def test_any_file_is_tokens_or_a_named_error(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
     directory = tmp_path_factory.mktemp("any")
     paths = Paths(directory, directory)

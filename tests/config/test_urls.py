@@ -1,8 +1,9 @@
 """A base URL carries the token in its paths: where it may lead."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from strength import examples
 
 from alovoice_cli.config.urls import check_base_url, is_loopback
 
@@ -61,7 +62,7 @@ def test_plain_http_to_another_host_needs_consent() -> None:
 
 
 @given(st.text())
-@settings(max_examples=200, deadline=None)
+@examples(200)
 def test_any_text_is_taken_or_refused_with_a_value_error(text: str) -> None:
     for candidate in (text, f"https://{text}", f"http://{text}"):
         try:

@@ -9,8 +9,8 @@ from typing import Any
 
 import html5lib
 from hypothesis import given
-from hypothesis import settings as examples
 from hypothesis import strategies as st
+from strength import examples
 
 from alovoice_cli.events import kpi as values
 from alovoice_cli.events.coverage import Coverage, ListenerGap
@@ -103,7 +103,7 @@ def days(draw: st.DrawFn) -> Day:
 
 
 @given(days(), st.booleans(), st.integers(1, 60))
-@examples(max_examples=40, deadline=None)
+@examples(40)
 def test_a_screen_is_never_overrun(day: Day, ascii_only: bool, height: int) -> None:
     for lines in (day_screen(day, ascii_only=ascii_only), day_screen(day, height=height, ascii_only=ascii_only)):
         texts = ["".join(text for text, _ in line) for line in lines]
@@ -118,7 +118,7 @@ def test_a_screen_is_never_overrun(day: Day, ascii_only: bool, height: int) -> N
 
 
 @given(days())
-@examples(max_examples=30, deadline=None)
+@examples(30)
 def test_a_message_is_short_enough_and_counts_who_is_left_out(day: Day) -> None:
     message = day_message(day)
     assert len(message.encode("utf-16-le", "surrogatepass")) // 2 <= 4096
@@ -129,7 +129,7 @@ def test_a_message_is_short_enough_and_counts_who_is_left_out(day: Day) -> None:
 
 
 @given(days())
-@examples(max_examples=25, deadline=None)
+@examples(25)
 def test_a_page_is_valid_and_small(day: Day) -> None:
     page = day_page(day)
     html5lib.HTMLParser(strict=True).parse(page)

@@ -6,8 +6,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from strength import examples
 
 from alovoice_cli.errors import UsageError
 from alovoice_cli.events.deployment import (
@@ -64,7 +65,7 @@ def test_the_unit_of_a_plain_line() -> None:
     assert "\nRestart=on-failure\n" in unit
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(
     words=st.lists(st.text(st.characters(exclude_categories=["C", "Z"]) | st.sampled_from(" \"'\\$%;"), max_size=12))
 )

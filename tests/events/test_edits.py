@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from strength import examples
 
 from alovoice_cli.errors import UsageError
 from alovoice_cli.events.event import PBX_TYPES, EventType
@@ -37,7 +38,7 @@ def _leaves(value: Any, place: tuple[object, ...] = ()) -> dict[tuple[object, ..
     return {place: repr(value)}
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(
     body=st.sampled_from([*(sample(kind, NOW) for kind in PBX_TYPES), NESTED, [NESTED]]) | _json_values,
     path=_paths,

@@ -3,8 +3,9 @@
 import json
 import re
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from strength import examples
 
 from alovoice_cli.events.hiding import Hiding
 
@@ -53,7 +54,7 @@ def test_a_body_that_could_not_be_read_gives_nothing_away() -> None:
 @given(
     st.integers(900000000, 999999999), st.text(alphabet="ab ,;:|\n", max_size=5), st.sampled_from(["", "+998", "998"])
 )
-@settings(max_examples=60, deadline=None)
+@examples(60)
 def test_no_number_survives_in_any_text(number: int, around: str, prefix: str) -> None:
     shown = Hiding(b"k").text(f"{around}{prefix}{number}{around}")
     assert str(number) not in shown

@@ -6,7 +6,7 @@ import json
 import zlib
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from strength import examples
 
@@ -45,7 +45,7 @@ def _check(kind: str, body: bytes, content_type: str) -> None:
     json.loads(json_text(shown).encode("utf-8"))  # strict, as jq is
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(st.sampled_from(EVENT_TYPES), st.binary(max_size=200), st.sampled_from(["", "application/json", "text/plain"]))
 def test_any_bytes_are_read_or_told_as_unreadable(kind: str, body: bytes, content_type: str) -> None:
     _check(kind, body, content_type)

@@ -3,8 +3,9 @@
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from strength import examples
 
 from alovoice_cli.events.coverage import Uptime, cover, describe
 from alovoice_cli.events.event import Call
@@ -70,7 +71,7 @@ def test_many_gaps_are_counted_and_the_latest_told() -> None:
 
 
 @given(st.lists(st.tuples(st.integers(0, 50), st.integers(0, 50)), max_size=6), st.integers(0, 50), st.integers(0, 50))
-@settings(max_examples=100, deadline=None)
+@examples(100)
 def test_each_moment_is_covered_or_in_a_gap(pairs: list[tuple[int, int]], since: int, until: int) -> None:
     ups = [(min(pair), max(pair)) for pair in pairs]
     covered = cover([Uptime(a, b, b) for a, b in ups], Period(since, until), 60)

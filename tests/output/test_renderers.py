@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from strength import examples
 
@@ -101,7 +101,7 @@ def test_no_value_drives_a_table_or_a_panel(value: Any, other: str) -> None:
             assert screen.err == ""
 
 
-@settings(deadline=None, max_examples=200)
+@examples(200)
 @given(value=VALUES, other=TEXTS)
 def test_no_value_breaks_a_line_of_tsv(value: Any, other: str) -> None:
     screen = _Screen()
@@ -116,7 +116,7 @@ def test_no_value_breaks_a_line_of_tsv(value: Any, other: str) -> None:
     _tame(record.out)
 
 
-@settings(deadline=None, max_examples=200)
+@examples(200)
 @given(value=VALUES, other=TEXTS)
 def test_no_value_breaks_csv(value: Any, other: str) -> None:
     screen = _Screen(csv=True)
@@ -144,7 +144,7 @@ def test_json_is_the_value_itself_on_any_stream(value: Any, other: str, encoding
         assert screen.out.count("\n") == 1
 
 
-@settings(deadline=None, max_examples=150)
+@examples(150)
 @given(text=TEXTS, as_json=st.booleans(), color=st.sampled_from(["always", "never"]))
 def test_no_text_drives_an_error_or_a_trace(text: str, as_json: bool, color: str) -> None:
     screen = _Screen(terminal=True, json=as_json, color=color, verbose=True)
@@ -160,7 +160,7 @@ def test_no_text_drives_an_error_or_a_trace(text: str, as_json: bool, color: str
     assert screen.out == other.out == ""
 
 
-@settings(deadline=None, max_examples=150)
+@examples(150)
 @given(body=st.binary(max_size=40) | TEXTS.map(lambda text: text.encode("utf-8", "surrogatepass")), header=TEXTS)
 def test_no_answer_of_api_drives_a_terminal(body: bytes, header: str) -> None:
     screen = _Screen(terminal=True)
@@ -169,7 +169,7 @@ def test_no_answer_of_api_drives_a_terminal(body: bytes, header: str) -> None:
     _tame(screen.out)
 
 
-@settings(deadline=None, max_examples=100)
+@examples(100)
 @given(body=st.binary(max_size=60))
 def test_bytes_that_are_no_text_pass_a_pipe_unchanged(body: bytes) -> None:
     body += b"\xff"
@@ -178,7 +178,7 @@ def test_bytes_that_are_no_text_pass_a_pipe_unchanged(body: bytes) -> None:
     assert screen._out.buffer.getvalue() == body  # type: ignore[attr-defined] # a BytesIO
 
 
-@settings(deadline=None, max_examples=100)
+@examples(100)
 @given(text=TEXTS)
 def test_no_text_of_a_rehearsal_leaves_its_comment(text: str) -> None:
     shown = {"method": "POST", "url": text, "headers": {"X": text}, "body": {"a": text}, "curl": "curl <<EOF\nx\nEOF"}

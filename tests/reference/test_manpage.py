@@ -6,8 +6,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from strength import examples
 
 from alovoice_cli.errors import ExitCode
 from alovoice_cli.reference.manpage import write_manual
@@ -134,7 +135,7 @@ ESCAPES = re.compile(r"\\(?:[e\-&|]|f[BIR]|\((?:aq|ga|ha|ti|dq))")
     st.text(max_size=60) | st.text(alphabet=".'\\\n -\"`a\t", max_size=60),
     st.text(alphabet=".'\\ -\"`a\u2028\x85\r\x0b", max_size=20),
 )
-@settings(max_examples=200, deadline=None)
+@examples(200)
 def test_no_text_becomes_a_macro(text: str, line: str) -> None:
     tree = Command(
         ("alovoice",),

@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 from front_door import FrontDoor
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from speech_cases import VENDOR, answer, kept, sandbox_answer
+from strength import examples
 
 from alovoice_cli.html_page import page
 from alovoice_cli.speech.exports import as_srt, as_vtt, cues, talk_section
@@ -197,7 +198,7 @@ ANSWER = st.fixed_dictionaries({"stalk": st.lists(st.one_of(_FRAGMENT, _VALUE), 
 )
 
 
-@settings(max_examples=80, deadline=None)
+@examples(80)
 @given(ANSWER)
 def test_any_stalk_and_tags_are_read_measured_and_shown(sample: dict[str, Any]) -> None:
     talk = read_talk("1", sample)

@@ -6,9 +6,10 @@ from pathlib import Path
 import alifbo
 import pytest
 from front_door import FrontDoor
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from speech_cases import answer, kept
+from strength import examples
 
 from alovoice_cli.speech.folding import fold, fold_with_places, foldings
 from alovoice_cli.speech.phrases import read_phrase, without_overlap
@@ -83,7 +84,7 @@ def test_whole_words_are_whole() -> None:
     assert hits("karta kartasi", "karta", word=True) == [(0, 5)]
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(st.text(max_size=40))
 def test_a_part_of_any_text_is_found_in_it(text: str) -> None:
     folded = fold_with_places(text)

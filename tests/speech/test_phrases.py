@@ -5,9 +5,10 @@ import sqlite3
 
 import pytest
 from front_door import FrontDoor
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from speech_cases import answer, kept
+from strength import examples
 
 from alovoice_cli.speech.folding import APOSTROPHES
 from alovoice_cli.speech.phrases import find_phrase, read_phrase
@@ -228,7 +229,7 @@ FRAGMENTS = st.lists(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(FRAGMENTS)
 def test_each_fragment_is_in_one_turn_and_what_is_found_lies_in_its_fragment(fragments: list[Fragment]) -> None:
     turns = speech_turns(fragments)
