@@ -6,15 +6,18 @@ import os
 import signal
 import socket
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from event_rows import empty
 from front_door import FrontDoor
 from hypothesis import settings
+from hypothesis.internal.conjecture import providers
 from postgres_server import EVENT_STORE, Cluster, begin_run, end_run, programs, shared_cluster
+from strength import IS_SOAK, examples
 from warm_start import end_parent
 
 from alovoice_cli.catalogues import compile_catalogues
@@ -22,8 +25,13 @@ from alovoice_cli.language import FOLDER, use_language
 from alovoice_cli.stores.event_postgres import IDLE
 
 # The same examples in each run, so that a red run says something of the change; the soak tries new ones each time.
-settings.register_profile("repeatable", derandomize="ALOVOICE_SOAK" not in os.environ)
+settings.register_profile("repeatable", examples(100), derandomize=not IS_SOAK)
 settings.load_profile("repeatable")
+
+# Hypothesis also tries the constants of the program's modules, of those that are imported by then: other examples for
+# each order of the tests, and seconds of work for each worker. That is for the soak too.
+if not IS_SOAK and hasattr(providers, "_get_local_constants"):
+    cast(Any, providers)._get_local_constants = lambda: cast(Any, providers)._local_constants
 
 # Kept from run to run, also where the environment asks for no bytecode: rewriting the tests' assertions takes a worker
 # 12 seconds, and each process that a test starts would compile the program anew.
@@ -36,10 +44,26 @@ if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:  # nohup
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
+MEMORY = Path("/dev/shm")
+
+
+def _write_to_memory() -> None:
+    """Lets the tests write to memory where the system has room for it: a disk takes 4 to 9 ms for each fsync.
+
+    Not where TMPDIR names another folder: `TMPDIR=/tmp` tests on the disk.
+    """
+    if "TMPDIR" in os.environ or not MEMORY.is_dir():
+        return
+    found = os.statvfs(MEMORY)
+    if found.f_bavail * found.f_frsize >= 4 << 30 and not found.f_flag & os.ST_NOEXEC:
+        os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Prepares what the workers share: the catalogues of the checkout, compiled where one has changed; a cluster."""
     if hasattr(config, "workerinput"):
         return
+    _write_to_memory()
     begin_run()
     sources = list(FOLDER.glob("*/LC_MESSAGES/*.po"))
     made = [path.with_suffix(".mo") for path in sources]
