@@ -14,6 +14,7 @@ import psycopg
 import pytest
 from front_door import TOKEN, FrontDoor
 from raw_server import Connection, RawServer, Seen
+from waiting import wait_until
 
 
 def slowly(seconds: float) -> Callable[[Connection, Seen], None]:
@@ -110,10 +111,13 @@ def work_with_kills(
     for _ in range(kills):
         home = chance.choice(machines)
         target = len(pbx.requests) + chance.randrange(0, 4)
-        deadline = time.monotonic() + 60
-        while len(pbx.requests) <= target and any(process.poll() is None for process in running.values()):
-            assert time.monotonic() < deadline
-            time.sleep(0.002)
+        wait_until(
+            lambda target=target: (
+                len(pbx.requests) > target or all(process.poll() is not None for process in running.values())
+            ),
+            "the next request",
+            pause=0.002,
+        )
         time.sleep(chance.random() * 0.05)
         process = running[home.home]
         hits += process.poll() is None

@@ -3,6 +3,7 @@
 import gc
 import ipaddress
 import os
+import random
 import signal
 import socket
 import sys
@@ -84,6 +85,13 @@ def pytest_xdist_auto_num_workers() -> int | None:
     return None if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ else (os.cpu_count() or 1) + 1
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Runs the tests in another order where ALOVOICE_ORDER is set; each number is an order."""
+    if "ALOVOICE_ORDER" in os.environ:
+        random.Random(os.environ["ALOVOICE_ORDER"]).shuffle(items)
+
+
 def pytest_collection_finish() -> None:
     """Spares every later garbage collection the tests and libraries that are loaded by now: a tenth of all time."""
     gc.collect()
@@ -134,6 +142,8 @@ def alovoice(tmp_path: Path) -> FrontDoor:
         "COLUMNS": "80",
         "TERM": "xterm-256color",
     }
+    if "ALOVOICE_CLOCK_AHEAD" in os.environ:  # tests/soak/repeat moves the clock of every process
+        environ |= {name: os.environ[name] for name in ("ALOVOICE_CLOCK_AHEAD", "LD_PRELOAD")}
     return FrontDoor(home, environ)
 
 

@@ -137,7 +137,7 @@ class FrontDoor:
             capture_output=True,
             env={**self.environ, **(environ or {})},
             cwd=more.pop("cwd", self.home),
-            timeout=180,
+            timeout=600,
             check=False,
             **more,
         )

@@ -6,14 +6,13 @@ import shutil
 import subprocess
 import sys
 import textwrap
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from front_door import FrontDoor
+from waiting import wait_until
 
 from alovoice_cli.config.listen_options import listen_values
 from alovoice_cli.events.deployment import nginx_location, nginx_shared_location, nginx_upstream
@@ -65,7 +64,7 @@ def test_the_health_check_follows_readiness(alovoice: FrontDoor, tmp_path: Path)
         "listen", "--port", "0", "--admin", "0", "--ready-file", str(ready), streams=subprocess.DEVNULL
     )
     try:
-        _wait_for(ready.exists)
+        wait_until(ready.exists, "the ready file")
         port = json.loads(ready.read_text())["admin"].rpartition(":")[2]
         words = [sys.executable, *(word.replace("9187", port) for word in health[1:])]
         assert health[0] == "python"
@@ -74,13 +73,6 @@ def test_the_health_check_follows_readiness(alovoice: FrontDoor, tmp_path: Path)
         process.terminate()
         process.wait(60)
     assert subprocess.run(words, capture_output=True, check=False).returncode == 1
-
-
-def _wait_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def _compose(name: str = "compose.yaml") -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """Waiting for a condition: the one place where a test looks at how long it has waited."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 PATIENCE_SECONDS = 60.0
@@ -27,3 +28,11 @@ def wait_until(
             raise AssertionError(f"{what} never came" if isinstance(what, str) else f"there is {what()!r}")
         time.sleep(pause)
     return found
+
+
+@contextmanager
+def ends_soon(what: str, *, seconds: float = PATIENCE_SECONDS) -> Iterator[None]:
+    """Fails where the block takes longer than the seconds: for what ends although it could wait for much longer."""
+    began = time.monotonic()
+    yield
+    assert time.monotonic() - began < seconds, f"{what} took too long"

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from waiting import wait_until
 
 from alovoice_cli.batch.pacing import Gate
 from alovoice_cli.batch.send_rows import RunEnding, Runner, StopSwitch
@@ -135,10 +136,7 @@ def test_the_second_signal_gives_up_those_in_flight_and_a_late_answer_still_coun
     assert {state for _, state in rows} == {"unknown"}
     assert ending.interrupted == 2
     release.set()
-    until = time.monotonic() + 60
-    while {course.state for course in diary.courses.values()} != {"done"}:
-        assert time.monotonic() < until, "an answer that came after all was not written down"
-        time.sleep(0.01)
+    wait_until(lambda: {course.state for course in diary.courses.values()} == {"done"}, "a late answer in the journal")
 
 
 def test_a_reader_that_leaves_stops_it_and_the_rest_is_still_written_down() -> None:

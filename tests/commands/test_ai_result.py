@@ -5,7 +5,6 @@ import os
 import signal
 import stat
 import threading
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,6 +12,7 @@ import pytest
 from front_door import TOKEN, FrontDoor
 from raw_server import Connection, RawServer
 from speech_cases import VENDOR, answer, kept
+from waiting import wait_until
 
 READY = json.dumps(VENDOR).encode()
 OPEN = b'{"answer": {"begin_time": 1, "stereoaudio": "/stereo/1"}}'
@@ -188,11 +188,7 @@ def test_forms_that_exclude_each_other_are_told_before_anything_is_sent(alovoice
 def test_an_interrupted_wait_is_130_and_loses_nothing_that_came(alovoice: FrontDoor, serve: Any) -> None:
     pbx = serve(Pbx(a=1, b=None))
     waiting = alovoice.start("ai", "result", "a", "b", "--wait", "--interval", "60", "--json")
-    for _ in range(600):
-        if pbx.asked["b"]:
-            break
-        time.sleep(0.05)
-    time.sleep(0.3)  # its answer has been read, too
+    wait_until(lambda: pbx.asked["b"] and kept(alovoice, "default").get("a"), "a's answer in the store")
     waiting.send_signal(signal.SIGINT)
     out, err = waiting.communicate(timeout=60)
     assert (waiting.returncode, out, err) == (130, b"", b"")

@@ -18,6 +18,7 @@ from batch_trace import synced_before_each_connection, traced
 from front_door import FrontDoor, Result
 from machine import needs_strace
 from raw_server import Connection, Seen
+from waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("profile_store")
 
@@ -189,13 +190,6 @@ def test_a_start_anew_asks_and_keeps_the_old_journal(alovoice: FrontDoor, pbx: E
 # --- killed, interrupted ---------------------------------------------------------------------------------------------
 
 
-def _wait_for(condition: Any) -> None:
-    until = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < until
-        time.sleep(0.002)
-
-
 def _slowly(connection: Connection, seen: Seen) -> None:
     time.sleep(0.01)
     connection.answer("200 OK", b"true")
@@ -210,7 +204,11 @@ def test_a_killed_batch_calls_nobody_twice_and_forgets_nobody(alovoice: FrontDoo
         before = len(pbx.requests)
         process = alovoice.start(*OUT, "--jobs", str(jobs))
         target = before + chance.randrange(0, 9)
-        _wait_for(lambda target=target, process=process: len(pbx.requests) > target or process.poll() is not None)
+        wait_until(
+            lambda target=target, process=process: len(pbx.requests) > target or process.poll() is not None,
+            "the next requests",
+            pause=0.002,
+        )
         process.kill()
         kills += 1
         _settles(process)
@@ -281,7 +279,7 @@ def test_the_first_signal_lets_the_rows_in_flight_finish(
     called = write_list(alovoice.home, 40)
     pbx = exchanges(_slowly)
     process = alovoice.start(*OUT, "--jobs", "2")
-    _wait_for(lambda: len(pbx.requests) > 4)
+    wait_until(lambda: len(pbx.requests) > 4, "the first requests")
     process.send_signal(number)
     _settles(process)
     assert process.returncode == code
@@ -296,7 +294,7 @@ def test_the_second_signal_ends_it_at_once_and_rows_in_flight_are_unknown(alovoi
     write_list(alovoice.home, 9)
     pbx = exchanges(lambda connection, seen: connection.hang())
     process = alovoice.start(*OUT, "--jobs", "3")
-    _wait_for(lambda: len(pbx.requests) == 3)
+    wait_until(lambda: len(pbx.requests) == 3, "three requests")
     process.send_signal(signal.SIGINT)
     time.sleep(0.3)
     assert process.poll() is None

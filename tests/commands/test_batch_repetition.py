@@ -3,7 +3,6 @@
 import json
 import shutil
 import signal
-import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -15,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from raw_server import Connection, Seen
 from strength import examples
+from waiting import wait_until
 
 from alovoice_cli.phones import canonical
 
@@ -256,7 +256,7 @@ def test_a_batch_whose_journal_loses_its_name_stops_and_the_next_calls_the_other
     pbx = Exchange(slowly(0.01))
     point_at(alovoice, pbx)
     process = alovoice.start(*OUT, "--jobs", "2", "--report", "report.csv")
-    _wait_for(lambda: len(pbx.requests) > 4)
+    wait_until(lambda: len(pbx.requests) > 4, "the first requests")
     if way == "deleted":
         lose_journals(alovoice)
     else:
@@ -273,13 +273,6 @@ def test_a_batch_whose_journal_loses_its_name_stops_and_the_next_calls_the_other
 # --- a closed terminal -----------------------------------------------------------------------------------------------
 
 
-def _wait_for(condition: Any) -> None:
-    until = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < until
-        time.sleep(0.002)
-
-
 @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="this system has no SIGHUP")
 def test_a_batch_that_is_hung_up_time_and_again_leaves_no_row_unknown(alovoice: FrontDoor) -> None:
     called = write_list(alovoice.home, 60)
@@ -288,7 +281,7 @@ def test_a_batch_that_is_hung_up_time_and_again_leaves_no_row_unknown(alovoice: 
     for _ in range(3):
         before = len(pbx.requests)
         process = alovoice.start(*OUT, "--jobs", "2")
-        _wait_for(lambda before=before: len(pbx.requests) > before + 2)
+        wait_until(lambda before=before: len(pbx.requests) > before + 2, "the next requests")
         process.send_signal(signal.SIGHUP)
         process.send_signal(signal.SIGHUP)  # as the shell and the system both do
         process.communicate(timeout=60)
@@ -309,7 +302,7 @@ def test_nohup_lets_a_batch_go_on_when_the_terminal_closes(alovoice: FrontDoor) 
         process = alovoice.start(*OUT)
     finally:
         signal.signal(signal.SIGHUP, before)
-    _wait_for(lambda: len(pbx.requests) > 2)
+    wait_until(lambda: len(pbx.requests) > 2, "the first requests")
     process.send_signal(signal.SIGHUP)
     process.communicate(timeout=60)
     pbx.stop()

@@ -19,6 +19,7 @@ from front_door import FrontDoor
 from hypothesis import given
 from hypothesis import strategies as st
 from strength import examples
+from waiting import wait_until
 
 from alovoice_cli.batch.resolve import CallSearch
 from alovoice_cli.events.event import EVENT_TYPES, EventType
@@ -322,9 +323,7 @@ def test_nobody_is_told_of_imported_events_while_a_listener_goes_on(alovoice: Fr
         request = urllib.request.Request(f"{heard.base}/callstart", body, {"Content-Type": "application/json"})
         with urllib.request.urlopen(request, timeout=60) as answer:
             assert answer.status == 200
-        deadline = time.monotonic() + 60
-        while not crm.asked and time.monotonic() < deadline:
-            time.sleep(0.05)
+        wait_until(lambda: crm.asked, "the forward")
         assert len(heard.lines(1)) == 1
     assert {asked.value()["number"] for asked in crm.asked} == {"909998877"}
     told = json.loads(alovoice("events", "outbox", "list", "--json").out)

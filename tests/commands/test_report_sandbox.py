@@ -2,9 +2,8 @@
 
 import json
 import sqlite3
-import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from urllib.parse import urlsplit
 
 from day import calling, listening, phone
 from front_door import FrontDoor
+from waiting import wait_until
 
 from alovoice_cli.campaigns.report import CATEGORIES
 from alovoice_cli.stores.pbx_traffic import UNANSWERED, CallAccount, Traffic
@@ -67,14 +67,6 @@ def posts(home: FrontDoor) -> tuple[int, int, int]:
     return int(row[0]), int(row[1]), int(row[2])
 
 
-def wait(is_so: Callable[[], bool]) -> None:
-    """Waits until it is so."""
-    deadline = time.monotonic() + 120
-    while not is_so():
-        assert time.monotonic() < deadline, "the sandbox did not come so far"
-        time.sleep(0.1)
-
-
 def all_accounts(home: FrontDoor, people: int) -> list[CallAccount]:
     """The sandbox's account once there is nobody to call again: all are reached, or were called twice."""
     accounts: list[CallAccount] = []
@@ -93,7 +85,7 @@ def all_accounts(home: FrontDoor, people: int) -> list[CallAccount]:
         found = by_account(accounts).values()
         return len(found) == people and all(category == "reached" or tries == 2 for category, tries, _ in found)
 
-    wait(is_over)
+    wait_until(is_over, "the end of the campaign", seconds=120, pause=0.1)
     return accounts
 
 
@@ -162,8 +154,8 @@ def test_rows_whose_events_were_lost_are_unknown_and_never_not_tried(alovoice: F
             opened.enter_context(pbx(alovoice, heard.base, "100"))
             hours = ("--from", "today", "--to", "tomorrow", "--fromtime", "00:00", "--totime", "23:59")
             create(alovoice, 138, *hours, "--maxline", "8")
-            wait(lambda: posts(alovoice)[0] > 180)
-        wait(lambda: posts(alovoice)[1] > 100)
+            wait_until(lambda: posts(alovoice)[0] > 180, "180 posts", seconds=120, pause=0.1)
+        wait_until(lambda: posts(alovoice)[1] > 100, "100 posts in vain", seconds=120, pause=0.1)
         with listening(alovoice, "--port", port):
             accounts = all_accounts(alovoice, 138)
             report = report_of(alovoice)

@@ -5,13 +5,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from front_door import TOKEN, FrontDoor
 from raw_server import Connection, RawServer
+from waiting import wait_until
 
 from alovoice_cli.api.client import Client
 from alovoice_cli.errors import UnreachableError
@@ -236,12 +236,11 @@ def test_what_a_token_command_started_ends_with_it(
     assert told in result.err
     assert result.code == (0 if ending == "done" else 3)
     child = int((alovoice.home / "child").read_text())
-    deadline = time.monotonic() + 30
-    while _runs(child) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    if _runs(child):
+    try:
+        wait_until(lambda: not _runs(child), "the end of the child")
+    except AssertionError:
         os.kill(child, signal.SIGKILL)
-        pytest.fail("the child lives on")
+        raise
 
 
 def _runs(pid: int) -> bool:

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 import pytest
 from event_rows import Rows
 from front_door import FrontDoor
+from waiting import wait_until
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a pseudo-terminal is POSIX's")
 _PATIENCE = 60
@@ -59,12 +60,8 @@ class Terminal:
 
     def wait_for(self, pattern: str, *, after: int = 0) -> str:
         """Returns what was written from `after` on, once the pattern is in it."""
-        deadline = time.monotonic() + _PATIENCE
-        while time.monotonic() < deadline:
-            if re.search(pattern, self.written[after:]):
-                return self.written[after:]
-            time.sleep(0.02)
-        raise AssertionError(f"{pattern!r} was not written, but {self.written[after:]!r}")
+        wait_until(lambda: re.search(pattern, self.written[after:]), lambda: self.written[after:])
+        return self.written[after:]
 
     def interrupt(self) -> int:
         """Sends Ctrl-C, and returns the exit code."""
@@ -82,6 +79,13 @@ def terminal(home: FrontDoor, *words: str, term: str = "xterm-256color") -> Iter
         shown.process.wait(10)
 
 
+def _fits(written: str, width: int) -> bool:
+    """Whether the last screen that was drawn is whole, and no wider than this."""
+    _, *screens = written.split("\x1b[H")
+    lines = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", screens[-1]).replace("\r", "").split("\n") if screens else []
+    return any("Now: 1" in line for line in lines) and max(map(len, lines)) <= width
+
+
 def test_a_terminal_shows_the_day_draws_it_again_and_is_left_as_it_was(alovoice: FrontDoor, rows: Rows) -> None:
     with terminal(alovoice, "top") as shown:
         first = shown.wait_for(r"Now: 1 in, 0 out")
@@ -94,9 +98,7 @@ def test_a_terminal_shows_the_day_draws_it_again_and_is_left_as_it_was(alovoice:
         shown.wait_for(r"Now: 1 in, 1 out", after=seen)
         seen = len(shown.written)
         shown.resize(12, 40)
-        small = shown.wait_for(r"Now: 1", after=seen)
-        lines = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", small).replace("\r", "").split("\n")
-        assert max(map(len, lines)) <= 40
+        wait_until(lambda: _fits(shown.written[seen:], 40), lambda: shown.written[seen:])
         assert shown.interrupt() == 130
         shown.wait_for(r"\x1b\[\?1049l")
         assert "Traceback" not in shown.written

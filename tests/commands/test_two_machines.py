@@ -16,6 +16,7 @@ from batch_server import OUT, Exchange, account_of_shared, another_machine, poin
 from front_door import TOKEN, FrontDoor
 from postgres_server import Cluster, running_cluster
 from raw_server import Connection, RawServer, Seen
+from waiting import wait_until
 
 MP3 = Path(__file__).parents[2] / "alovoice_cli" / "sandbox" / "scenarios" / "announcement.mp3"
 SHARED = (*OUT, "--shared")
@@ -53,13 +54,6 @@ def _lists(machines: tuple[FrontDoor, FrontDoor], rows: int) -> list[str]:
     for home in machines:
         called = write_list(home.home, rows)
     return called
-
-
-def _wait_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
 
 
 def test_machines_that_are_killed_call_nobody_twice_and_forget_nobody(
@@ -109,7 +103,7 @@ def test_without_shared_a_second_machine_is_refused_while_the_first_runs(
     pbx = pbx_of(lambda connection, seen: (may_answer.wait(60), connection.answer("200 OK", b"true")))
     called = _lists(machines, 3)
     first = machines[0].start(*OUT)
-    _wait_for(lambda: len(pbx.requests) == 1)
+    wait_until(lambda: len(pbx.requests) == 1, "a request")
     for words in (OUT, SHARED):
         refused = machines[1](*words)
         assert (refused.code, len(pbx.requests)) == (2, 1)
@@ -239,7 +233,7 @@ def test_of_four_identical_creates_from_two_machines_one_uploads(machines: tuple
     with ThreadPoolExecutor(4) as pool:
         ends = [pool.submit(process.communicate, timeout=120) for process in started]
         assert is_read.wait(60)
-        _wait_for(lambda: sum(end.done() for end in ends) == 3)  # those who lose wait for nobody
+        wait_until(lambda: sum(end.done() for end in ends) == 3, "the end of three")  # those who lose wait for nobody
         may_answer.set()
         told = [end.result() for end in ends]
     server.stop()

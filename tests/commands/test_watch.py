@@ -4,13 +4,13 @@ import json
 import re
 import signal
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from front_door import TOKEN, FrontDoor
 from raw_server import Act, Connection, RawServer
+from waiting import wait_until
 
 
 def campaign(**changes: object) -> dict[str, object]:
@@ -164,11 +164,8 @@ def test_what_is_seen_is_noted_in_the_list(alovoice: FrontDoor) -> None:
 
 def _started(alovoice: FrontDoor, server: RawServer, *words: str) -> subprocess.Popen[bytes]:
     process = alovoice.start("autorule", "watch", "124", *words)
-    for _ in range(400):
-        if server.requests:
-            return process
-        time.sleep(0.02)
-    raise AssertionError("it never looked")
+    wait_until(lambda: server.requests, "its first look")
+    return process
 
 
 def test_one_poller_a_campaign_and_a_killed_one_frees_its_place(

@@ -4,7 +4,6 @@ import os
 import select
 import shutil
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -12,6 +11,7 @@ from typing import Annotated, Any, Literal
 import pytest
 import typer
 from typer.main import get_command
+from waiting import wait_until
 
 from alovoice_cli.reference import FILE_NAMES
 from alovoice_cli.reference.tree import Command, read_tree
@@ -219,13 +219,16 @@ class OnTerminal(Shell):
 
 
 def until(terminal: int, done: Callable[[str], bool]) -> str:
-    """What the terminal shows until it is done; half a minute at most."""
+    """What the terminal shows until it is done; a minute at most."""
     seen = ""
-    deadline = time.monotonic() + 30
-    while not done(seen):
-        assert time.monotonic() < deadline, seen
+
+    def is_done() -> bool:
+        nonlocal seen
         if select.select([terminal], [], [], 0.02)[0]:
             seen += os.read(terminal, 65536).decode(errors="replace")
+        return done(seen)
+
+    wait_until(is_done, lambda: seen, pause=0)
     return seen
 
 
