@@ -5,6 +5,7 @@ import os
 import random
 import shutil
 import subprocess
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -25,6 +26,30 @@ def slowly(seconds: float) -> Callable[[Connection, Seen], None]:
         connection.answer("200 OK", b"true")
 
     return answer
+
+
+class HeldAnswers:
+    """Answers `true` at once to so many calls. The next wait until they are released, and then are slow.
+
+    For what must happen while a batch runs, however long this machine takes to it.
+    """
+
+    def __init__(self, at_once: int) -> None:
+        self._left, self._lock = at_once, threading.Lock()
+        self._released = threading.Event()
+
+    def __call__(self, connection: Connection, seen: Seen) -> None:
+        with self._lock:
+            self._left -= 1
+            is_held = self._left < 0
+        if is_held:
+            self._released.wait(60)
+            time.sleep(0.05)
+        connection.answer("200 OK", b"true")
+
+    def release(self) -> None:
+        """Lets those that wait be answered."""
+        self._released.set()
 
 
 class Exchange(RawServer):

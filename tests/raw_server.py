@@ -66,7 +66,7 @@ class Connection:
             self.sock.close()
 
     def hang(self) -> None:
-        self.server.stopped.wait(20)
+        self.server.stopped.wait(120)
 
 
 def answers(status: str = "200 OK", body: bytes = b"") -> Callable[[Connection], None]:

@@ -24,7 +24,7 @@ def _hung_up(
     def act(connection: Connection) -> None:
         connection.read()
         came.set()
-        sent.wait(20)
+        sent.wait(60)
         if answer:
             connection.answer("200 OK", answer)
         else:
@@ -41,10 +41,10 @@ def _hung_up(
         preexec_fn=before,
     )
     with process:
-        assert came.wait(20)
+        assert came.wait(60)
         process.send_signal(number)
         sent.set()
-        _, told = process.communicate(timeout=20)
+        _, told = process.communicate(timeout=60)
     server.stop()
     return process.returncode, told
 

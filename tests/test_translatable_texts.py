@@ -3,6 +3,7 @@
 import ast
 import string
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from alovoice_cli.catalogues import SOURCE
@@ -13,6 +14,7 @@ TRANSLATING = {"tr": 1, "mark": 1, "pgettext": 2, "ngettext": 2}
 FILES = sorted(SOURCE.rglob("*.py"))
 
 
+@cache
 def _tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text("utf-8"))
 

@@ -37,7 +37,7 @@ def run(command: str, cwd: Path) -> str:
         "ALOVOICE_TOKEN": TOKEN,
         "http_proxy": "http://127.0.0.1:9",
     }
-    done = subprocess.run(["sh", "-c", command], cwd=cwd, env=environ, capture_output=True, text=True, timeout=20)
+    done = subprocess.run(["sh", "-c", command], cwd=cwd, env=environ, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
 

@@ -87,7 +87,7 @@ class LateTransport(httpx.BaseTransport):
         self.went = False
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        self.let.wait(30)
+        self.let.wait(60)
         try:
             request.extensions["trace"]("http11.send_request_headers.started", {"request": request})
             self.went = True
@@ -111,7 +111,7 @@ def test_at_the_moment_of_leaving_the_worker_asks_whether_anybody_waits(late: bo
     else:
         assert attempt.run().status == 200
     transport.let.set()
-    assert transport.told.wait(30)
+    assert transport.told.wait(60)
     assert (transport.went, left) == ((False, []) if late else (True, [1]))
 
 

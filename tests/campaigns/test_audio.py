@@ -115,7 +115,7 @@ def test_the_converting_line_works(tmp_path: Path) -> None:
     source = tmp_path / "o'zbek tili.wav"
     source.write_bytes(wav())
     line = refusal(source.read_bytes(), str(source)).hint.removeprefix("convert it: ")
-    subprocess.run(f"{line} -loglevel error", shell=True, check=True, timeout=30)
+    subprocess.run(f"{line} -loglevel error", shell=True, check=True, timeout=60)
     with open_regular(source.with_suffix(".mp3")) as file:
         assert inspect_mp3(file, "x").duration_seconds == pytest.approx(1, abs=0.2)
 
@@ -135,7 +135,7 @@ def test_real_encodings_are_described(
 ) -> None:
     path = tmp_path / "x.mp3"
     command = f"ffmpeg -loglevel error -f lavfi -i sine=duration=2 {options} {path}"
-    subprocess.run(command.split(), check=True, timeout=30)
+    subprocess.run(command.split(), check=True, timeout=60)
     with open_regular(path) as file:
         audio = inspect_mp3(file, "x.mp3")
     assert (audio.sample_rate, audio.channels) == (sample_rate, channels)
@@ -150,7 +150,7 @@ def test_real_encodings_are_described(
 def test_real_recordings_of_other_formats_are_named(tmp_path: Path, suffix: str, codec: str, kind: str) -> None:
     path = tmp_path / f"x.{suffix}"
     command = f"ffmpeg -loglevel error -f lavfi -i sine=duration=1 -c:a {codec} {path}"
-    subprocess.run(command.split(), check=True, timeout=30)
+    subprocess.run(command.split(), check=True, timeout=60)
     assert kind in refusal(path.read_bytes()).message
 
 

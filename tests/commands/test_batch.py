@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from batch_crash import STEPS
-from batch_server import FILES_ONLY, OUT, Exchange, point_at, slowly, write_list
+from batch_server import FILES_ONLY, OUT, Exchange, HeldAnswers, point_at, slowly, write_list
 from batch_trace import synced_before_each_connection, traced
 from front_door import FrontDoor, Result
 from machine import needs_strace
@@ -62,7 +62,7 @@ def _unanswered(words: Sequence[str]) -> list[str]:
 
 
 def _settles(process: Any) -> None:
-    process.wait(30)
+    process.wait(60)
     process.stdout.close()
     process.stderr.close()
 
@@ -277,15 +277,18 @@ def test_the_first_signal_lets_the_rows_in_flight_finish(
     alovoice: FrontDoor, exchanges: Any, number: int, code: int
 ) -> None:
     called = write_list(alovoice.home, 40)
-    pbx = exchanges(_slowly)
+    held = HeldAnswers(4)
+    pbx = exchanges(held)
     process = alovoice.start(*OUT, "--jobs", "2")
     wait_until(lambda: len(pbx.requests) > 4, "the first requests")
     process.send_signal(number)
+    held.release()
     _settles(process)
     assert process.returncode == code
     states = [row["outcome"] for row in json.loads(alovoice("call", "batches", "show", _name(alovoice), "--json").out)]
     assert set(states) == {"done", "pending"}
     assert states.count("done") == len(pbx.requests) < 40
+    pbx._answer = slowly(0)
     assert alovoice(*OUT).code == 0
     assert pbx.calls == dict.fromkeys(called, 1)
 
@@ -309,7 +312,7 @@ def test_of_several_starts_at_once_one_runs(alovoice: FrontDoor, exchanges: Any)
     called = write_list(alovoice.home, 12)
     pbx = exchanges(slowly(0.1))
     processes = [alovoice.start(*OUT) for _ in range(4)]
-    outs = [process.communicate(timeout=30) for process in processes]
+    outs = [process.communicate(timeout=60) for process in processes]
     codes = sorted(process.returncode for process in processes)
     assert codes == [0, 2, 2, 2], outs
     assert all(b"by process" in err for process, (_, err) in zip(processes, outs, strict=True) if process.returncode)

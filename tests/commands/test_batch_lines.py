@@ -170,7 +170,7 @@ def test_a_call_that_nobody_told_of_yet_holds_its_line(alovoice: FrontDoor, pbx:
     (alovoice.home / "rows.jsonl").write_text(_by_line(LINE), "utf-8")
     process, _ = started("call", "ivr", "--batch", "rows.jsonl", "--ivr", "222", "--night-ok", "--yes")
     process.send_signal(signal.SIGINT)
-    assert (process.wait(20), len(pbx.requests)) == (130, 1)
+    assert (process.wait(60), len(pbx.requests)) == (130, 1)
     alovoice.later(minutes=3)
     assert alovoice("call", "ivr", "--batch", "rows.jsonl", "--ivr", "222", "--night-ok", "--yes").code == 0
 
@@ -236,7 +236,7 @@ def test_two_batches_at_once_share_the_lines(alovoice: FrontDoor, pbx: Pbx, star
         thread.start()
         running.append(thread)
     for thread in running[:2]:
-        thread.join(30)
+        thread.join(60)
     batches = running[2:]
     assert len(batches) == 2
     wait_until(lambda: len(pbx.requests) >= 5, "five requests")
@@ -244,7 +244,7 @@ def test_two_batches_at_once_share_the_lines(alovoice: FrontDoor, pbx: Pbx, star
     assert len(pbx.requests) == 5
     for process, _ in batches:
         process.send_signal(signal.SIGINT)
-    assert [process.wait(20) for process, _ in batches] == [130, 130]
+    assert [process.wait(60) for process, _ in batches] == [130, 130]
 
 
 @FILES_ONLY
@@ -272,7 +272,7 @@ def test_a_store_that_cannot_be_read_stops_nothing_and_is_warned_of_once(
     assert "busy: 2 of 3" in told[-1]
     assert len(pbx.requests) == 2
     process.send_signal(signal.SIGINT)
-    assert process.wait(20) == 130
+    assert process.wait(60) == 130
 
 
 @FILES_ONLY

@@ -8,7 +8,17 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from batch_server import FILES_ONLY, OUT, Exchange, lose_journals, move_journals, point_at, slowly, write_list
+from batch_server import (
+    FILES_ONLY,
+    OUT,
+    Exchange,
+    HeldAnswers,
+    lose_journals,
+    move_journals,
+    point_at,
+    slowly,
+    write_list,
+)
 from front_door import FrontDoor, Result
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -253,7 +263,8 @@ def test_a_batch_whose_journal_loses_its_name_stops_and_the_next_calls_the_other
     alovoice: FrontDoor, way: str
 ) -> None:
     called = write_list(alovoice.home, 40)
-    pbx = Exchange(slowly(0.01))
+    held = HeldAnswers(4)
+    pbx = Exchange(held)
     point_at(alovoice, pbx)
     process = alovoice.start(*OUT, "--jobs", "2", "--report", "report.csv")
     wait_until(lambda: len(pbx.requests) > 4, "the first requests")
@@ -261,8 +272,10 @@ def test_a_batch_whose_journal_loses_its_name_stops_and_the_next_calls_the_other
         lose_journals(alovoice)
     else:
         move_journals(alovoice)
+    held.release()
     _, err = process.communicate(timeout=60)
     assert (process.returncode, len(pbx.requests) < 40) == (7, True), err
+    pbx._answer = slowly(0)
     assert b"was deleted or moved while the batch runs" in err
     assert len((alovoice.home / "report.csv").read_text("utf-8").splitlines()) == 41
     assert alovoice(*OUT, "--jobs", "2").code == 0
@@ -276,14 +289,16 @@ def test_a_batch_whose_journal_loses_its_name_stops_and_the_next_calls_the_other
 @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="this system has no SIGHUP")
 def test_a_batch_that_is_hung_up_time_and_again_leaves_no_row_unknown(alovoice: FrontDoor) -> None:
     called = write_list(alovoice.home, 60)
-    pbx = Exchange(slowly(0.02))
+    pbx = Exchange()
     point_at(alovoice, pbx)
     for _ in range(3):
         before = len(pbx.requests)
+        pbx._answer = held = HeldAnswers(2)
         process = alovoice.start(*OUT, "--jobs", "2")
         wait_until(lambda before=before: len(pbx.requests) > before + 2, "the next requests")
         process.send_signal(signal.SIGHUP)
         process.send_signal(signal.SIGHUP)  # as the shell and the system both do
+        held.release()
         process.communicate(timeout=60)
         assert process.returncode == 143
     (batch,) = json.loads(alovoice("call", "batches", "list", "--json").out)

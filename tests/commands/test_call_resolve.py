@@ -141,7 +141,7 @@ def test_ctrl_c_ends_the_waiting_and_tells_what_is_known(alovoice: FrontDoor, pb
         said = iter(running.stderr.readline, b"")
         assert any(b"the PBX accepted the call" in line for line in said)  # a note of quiet hours may come first
         running.send_signal(signal.SIGINT)
-        out, _ = running.communicate(timeout=20)
+        out, _ = running.communicate(timeout=60)
     finally:
         running.kill()
     assert (running.returncode, json.loads(out)["resolution"]["answer"]) == (6, "no_trace_yet")

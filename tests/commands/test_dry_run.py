@@ -92,7 +92,7 @@ def _run_as_it_is(script: str, home: FrontDoor) -> None:
     """The script on the standard input of a shell in which only the token is set."""
     environ = {"PATH": os.environ["PATH"], "HOME": str(home.home), "ALOVOICE_TOKEN": TOKEN}
     done = subprocess.run(
-        ["sh"], input=script.encode(), cwd=home.home, env=environ, capture_output=True, timeout=20, check=False
+        ["sh"], input=script.encode(), cwd=home.home, env=environ, capture_output=True, timeout=60, check=False
     )
     assert (done.returncode, done.stderr) == (0, b""), done
 

@@ -141,7 +141,7 @@ def test_a_list_of_many_begins_before_it_has_been_read(alovoice: FrontDoor, rows
         assert process.stderr is not None
         assert process.stdout.readline().startswith(b"event\t")
         process.stdout.close()
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
         assert b"error" not in process.stderr.read()
 
 
@@ -374,14 +374,14 @@ def _derive(rows: Rows, event: Any) -> None:
 def _following(alovoice: FrontDoor, *words: str) -> Iterator["subprocess.Popen[bytes]"]:
     """`tail -f` from the latest event on; ended at the end, or when nothing comes for too long."""
     with alovoice.start("events", "tail", "-f", "-n", "1", *words) as process:
-        patience = threading.Timer(20, process.kill)
+        patience = threading.Timer(60, process.kill)
         patience.start()
         try:
             yield process
         finally:
             patience.cancel()
             process.terminate()
-            process.wait(20)  # before its pipe is closed: a reader who leaves is another exit code
+            process.wait(60)  # before its pipe is closed: a reader who leaves is another exit code
 
 
 def _line(process: "subprocess.Popen[bytes]") -> Any:

@@ -203,7 +203,7 @@ def test_our_own_listener_is_certified_without_a_warning(alovoice: FrontDoor) ->
         report = json.loads(alovoice("events", "certify", urls["callstart"], "--json").out)
     finally:
         listener.terminate()
-        listener.communicate(timeout=20)
+        listener.communicate(timeout=60)
     assert _troubles(report) == []
     assert json.loads(alovoice("events", "list", "--json").out) == []
     listed = alovoice("events", "list", "--limit", "0", "--with-trials").out.splitlines()

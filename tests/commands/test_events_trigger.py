@@ -247,7 +247,7 @@ def test_a_rehearsal_sends_nothing_and_its_curl_sends_the_same_bytes(alovoice: F
         pytest.skip("curl is missing")
     script = Path(alovoice.home / "again.sh")
     script.write_text(shown.out, "utf-8")
-    subprocess.run(["sh", str(script)], check=True, env=alovoice.environ, capture_output=True, timeout=20)
+    subprocess.run(["sh", str(script)], check=True, env=alovoice.environ, capture_output=True, timeout=60)
     (asked,) = crm.asked
     assert (asked.path, asked.headers["content-type"]) == ("/h/0123456789abcdef/callstart", "application/json")
     assert asked.value()["line"] == "қ \"$HOME\" 'x' \\"

@@ -76,7 +76,7 @@ def terminal(home: FrontDoor, *words: str, term: str = "xterm-256color") -> Iter
         yield shown
     finally:
         shown.process.kill()
-        shown.process.wait(10)
+        shown.process.wait(60)
 
 
 def _fits(written: str, width: int) -> bool:
@@ -125,7 +125,7 @@ def test_a_pipe_gets_an_object_a_change(alovoice: FrontDoor, rows: Rows) -> None
         rest, err = process.communicate(timeout=_PATIENCE)
     finally:
         process.kill()
-        process.wait(10)
+        process.wait(60)
     assert (process.returncode, rest) == (130, b"")
     assert b"Traceback" not in err
     assert [line["now"]["calls_in"] for line in (first, second)] == [1, 2]

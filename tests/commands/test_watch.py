@@ -193,7 +193,7 @@ def test_an_interrupt_says_how_to_go_on(
     process = _started(alovoice, pbx(campaign()), "--until", "done")
     process.stdout.readline()  # type: ignore[union-attr] # a pipe
     process.send_signal(number)
-    _, err = process.communicate(timeout=20)
+    _, err = process.communicate(timeout=60)
     assert process.returncode == code
     assert b"to watch again: `alovoice -p default autorule watch 124 --until done" in err
     assert not list((alovoice.home / "state" / "locks").glob("*.pid"))

@@ -185,5 +185,5 @@ def test_a_token_command_does_not_eat_the_input() -> None:
         'command = f\'"{sys.executable}" -c "import sys; print(len(sys.stdin.read()))"\'\n'
         "print(run_token_command(command, os.environ, 30), sys.stdin.read())"
     )
-    done = subprocess.run([sys.executable, "-c", script], input="901234567", capture_output=True, text=True, timeout=30)
+    done = subprocess.run([sys.executable, "-c", script], input="901234567", capture_output=True, text=True, timeout=60)
     assert done.stdout == "0 901234567\n"

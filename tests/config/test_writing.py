@@ -190,7 +190,7 @@ def test_a_writer_waits_for_as_long_as_others_get_on(paths: Paths, monkeypatch: 
 
     writer = threading.Thread(target=write_on)
     writer.start()
-    assert waiting.wait(30)
+    assert waiting.wait(60)
     edits.set_value(paths, "a.timeout", "5")
     served.append("we")
     writer.join()

@@ -32,10 +32,10 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     started = threading.Event()
     thread = threading.Thread(target=server.run, args=[lambda _: started.set()])
     thread.start()
-    assert started.wait(10)
+    assert started.wait(60)
     yield Served(server.url, sandbox.token)
     server.stop()
-    thread.join(10)
+    thread.join(60)
     assert not thread.is_alive()
 
 

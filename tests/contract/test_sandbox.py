@@ -104,7 +104,7 @@ def test_a_vendors_curl_sample_is_taken_as_printed(printed: Any, served: Any, tm
         line = "\n".join(played["curl"]).replace("{base}", served.url).replace("{token}", served.token)
         line = line.replace("{record}", str(record)).replace("{recipients}", str(recipients))
         extra = f" --silent --noproxy '*' --dump-header '{tmp_path}/headers' --output '{tmp_path}/body'"
-        subprocess.run(["sh", "-c", line + extra], check=True, timeout=20)
+        subprocess.run(["sh", "-c", line + extra], check=True, timeout=60)
     last = (tmp_path / "headers").read_bytes().decode().strip().split("\r\n\r\n")[-1]  # after a 100 Continue
     status, *headers = last.split("\r\n")
     pairs = [(name, value) for name, _, value in (header.partition(": ") for header in headers)]

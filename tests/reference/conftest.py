@@ -186,7 +186,7 @@ class Fish(Shell):
             cwd=self.desk,
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=60,
             check=True,
         )
         assert done.stderr == ""

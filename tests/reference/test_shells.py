@@ -138,5 +138,5 @@ def test_each_script_parses(scripts: Path, shell_name: str, file: str) -> None:
     path = shutil.which(shell_name)
     if path is None:
         pytest.skip(f"{shell_name} is not installed")
-    done = subprocess.run([path, "-n", str(scripts / file)], capture_output=True, text=True, timeout=30)
+    done = subprocess.run([path, "-n", str(scripts / file)], capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stderr) == (0, "")
