@@ -8,7 +8,7 @@ import subprocess
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 import psycopg
@@ -68,6 +68,14 @@ class Exchange(RawServer):
     def calls(self) -> Counter[str]:
         """How often each number was rung, by requests that came whole."""
         return Counter(json.loads(seen.body)["number"] for seen in self.requests if seen.body)
+
+    def wait_for_more_than(self, count: int, running: Collection[subprocess.Popen[bytes]] = ()) -> None:
+        """Waits for more requests than so many, or for the end of all that run."""
+        wait_until(
+            lambda: len(self.requests) > count or (running and all(one.poll() is not None for one in running)),
+            "the next request",
+            pause=0.002,
+        )
 
 
 def numbers(count: int) -> list[str]:
@@ -136,13 +144,7 @@ def work_with_kills(
     for _ in range(kills):
         home = chance.choice(machines)
         target = len(pbx.requests) + chance.randrange(0, 4)
-        wait_until(
-            lambda target=target: (
-                len(pbx.requests) > target or all(process.poll() is not None for process in running.values())
-            ),
-            "the next request",
-            pause=0.002,
-        )
+        pbx.wait_for_more_than(target, running.values())
         time.sleep(chance.random() * 0.05)
         process = running[home.home]
         hits += process.poll() is None

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from warm_start import start_alovoice
+
 from alovoice_cli import main
 from alovoice_cli.commands import command_tree
 from alovoice_cli.language import language_in_use

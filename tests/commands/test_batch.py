@@ -204,11 +204,7 @@ def test_a_killed_batch_calls_nobody_twice_and_forgets_nobody(alovoice: FrontDoo
         before = len(pbx.requests)
         process = alovoice.start(*OUT, "--jobs", str(jobs))
         target = before + chance.randrange(0, 9)
-        wait_until(
-            lambda target=target, process=process: len(pbx.requests) > target or process.poll() is not None,
-            "the next requests",
-            pause=0.002,
-        )
+        pbx.wait_for_more_than(target, [process])
         process.kill()
         kills += 1
         _settles(process)
@@ -280,7 +276,7 @@ def test_the_first_signal_lets_the_rows_in_flight_finish(
     held = HeldAnswers(4)
     pbx = exchanges(held)
     process = alovoice.start(*OUT, "--jobs", "2")
-    wait_until(lambda: len(pbx.requests) > 4, "the first requests")
+    pbx.wait_for_more_than(4)
     process.send_signal(number)
     held.release()
     _settles(process)

@@ -24,7 +24,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from raw_server import Connection, Seen
 from strength import examples
-from waiting import wait_until
 
 from alovoice_cli.phones import canonical
 
@@ -267,7 +266,7 @@ def test_a_batch_whose_journal_loses_its_name_stops_and_the_next_calls_the_other
     pbx = Exchange(held)
     point_at(alovoice, pbx)
     process = alovoice.start(*OUT, "--jobs", "2", "--report", "report.csv")
-    wait_until(lambda: len(pbx.requests) > 4, "the first requests")
+    pbx.wait_for_more_than(4)
     if way == "deleted":
         lose_journals(alovoice)
     else:
@@ -295,7 +294,7 @@ def test_a_batch_that_is_hung_up_time_and_again_leaves_no_row_unknown(alovoice: 
         before = len(pbx.requests)
         pbx._answer = held = HeldAnswers(2)
         process = alovoice.start(*OUT, "--jobs", "2")
-        wait_until(lambda before=before: len(pbx.requests) > before + 2, "the next requests")
+        pbx.wait_for_more_than(before + 2)
         process.send_signal(signal.SIGHUP)
         process.send_signal(signal.SIGHUP)  # as the shell and the system both do
         held.release()
@@ -317,7 +316,7 @@ def test_nohup_lets_a_batch_go_on_when_the_terminal_closes(alovoice: FrontDoor) 
         process = alovoice.start(*OUT)
     finally:
         signal.signal(signal.SIGHUP, before)
-    wait_until(lambda: len(pbx.requests) > 2, "the first requests")
+    pbx.wait_for_more_than(2)
     process.send_signal(signal.SIGHUP)
     process.communicate(timeout=60)
     pbx.stop()

@@ -2,12 +2,12 @@
 
 import json
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from front_door import FrontDoor, Result
+from waiting import wait_until
 from warm_start import start_alovoice
 
 from .conftest import Listening
@@ -62,14 +62,15 @@ def test_calls_are_followed_to_their_ends(serve: Serve, alovoice: FrontDoor) -> 
 
 def _resolved_by_id(alovoice: FrontDoor, receipt: str) -> tuple[Result, dict[str, Any]]:
     """The resolution once the result has come, which bears our id: the end may be known a moment before."""
-    deadline = time.monotonic() + 60
-    while True:
+
+    def resolved() -> tuple[Result, dict[str, Any]] | None:
         again = alovoice("call", "resolve", receipt, "--json")
         resolution = json.loads(again.out)
-        if resolution["basis"] == "id":
-            return again, resolution
-        assert time.monotonic() < deadline, resolution
-        time.sleep(0.05)
+        return (again, resolution) if resolution["basis"] == "id" else None
+
+    found = wait_until(resolved, "the result", pause=0.05)
+    assert found is not None
+    return found
 
 
 def test_after_a_lost_answer_a_call_says_by_itself_whether_it_rang(serve: Serve, alovoice: FrontDoor) -> None:
