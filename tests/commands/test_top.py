@@ -86,13 +86,6 @@ def _fits(written: str, width: int) -> bool:
     return any("Now: 1" in line for line in lines) and max(map(len, lines)) <= width
 
 
-def _fits(written: str, width: int) -> bool:
-    """Whether the last screen that was drawn is whole, and no wider than this."""
-    _, *screens = written.split("\x1b[H")
-    lines = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", screens[-1]).replace("\r", "").split("\n") if screens else []
-    return any("Now: 1" in line for line in lines) and max(map(len, lines)) <= width
-
-
 def test_a_terminal_shows_the_day_draws_it_again_and_is_left_as_it_was(alovoice: FrontDoor, rows: Rows) -> None:
     with terminal(alovoice, "top") as shown:
         first = shown.wait_for(r"Now: 1 in, 0 out")
