@@ -115,7 +115,7 @@ def test_other_digits_are_no_number(digits: str) -> None:
     assert number_dialled(digits) == 0
 
 
-@pytest.mark.parametrize("digits", ["77012345678", "431234567890123"])
+@pytest.mark.parametrize("digits", ["77012345678", "201001234567", "431234567890123"])
 def test_a_number_abroad_is_known_behind_its_plus_or_the_prefix_for_abroad(digits: str) -> None:
     number = int(digits)
     assert number_dialled(digits, has_plus=True) == number_dialled(f"00{digits}") == number

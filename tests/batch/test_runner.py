@@ -26,6 +26,7 @@ class Diary:
         self.events: list[tuple[str, str]] = []
         self.fails: Callable[[str, str], bool] = lambda what, key: False
         self.lock = threading.Lock()
+        self.held_back: list[float] = []
 
     def listed(self) -> Iterator[tuple[BatchRow, RowProgress]]:
         raise NotImplementedError
@@ -37,7 +38,8 @@ class Diary:
         return 0.0
 
     def hold_back(self, seconds: float) -> None:
-        """Nobody else sends these rows."""
+        """Notes how long the other machines would wait."""
+        self.held_back.append(seconds)
 
     def intend(self, key: str, *, risk: bool = False) -> RowProgress:
         return self._note("intend", key, RowProgress("intent", 1))
@@ -211,7 +213,6 @@ def _run_behind(gate: Gate, send: Callable[[BatchRow], RowResult], stop: StopSwi
 def test_a_429_without_a_waiting_time_pauses_every_row_for_half_a_minute(asked: float | None, seconds: float) -> None:
     clock, stop = [0.0], StopSwitch()
     moments: list[float] = []
-    held_back: list[float] = []
 
     def wait(time: float) -> bool:
         clock[0] += time
@@ -222,11 +223,10 @@ def test_a_429_without_a_waiting_time_pauses_every_row_for_half_a_minute(asked: 
         return DONE if moments[1:] else RowResult("refused", 7, "yes", 429, pause=asked)
 
     diary = Diary()
-    diary.hold_back = held_back.append  # type: ignore[method-assign,assignment] # of the other machines too
     gate = Gate(clock=lambda: clock[0], now=lambda: datetime.now(UTC), wait=wait, told=print)
     assert _run_behind(gate, send, stop, diary) == 100
     assert moments == [0.0] + [seconds] * 99
-    assert held_back == [seconds] * (asked is not None)
+    assert diary.held_back == [seconds] * (asked is not None)
 
 
 def _open_gate(stop: StopSwitch, **more: Any) -> Gate:

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from workbooks import xlsx
 
 from alovoice_cli.campaigns.exclusion import (
     DoNotCall,
@@ -123,7 +124,7 @@ def test_an_entry_without_its_last_cells_is_in_force(delimiter: str) -> None:
         ("list 12345\n901234567\n", [1]),  # too many digits for a heading
         ("list 2026\n901234567\n", []),
         ("901 23 45\nсосед\n", [1, 2]),
-        ("901234567\n90123 456\n90123٤٥٦٧\n", [2, 3]),
+        ("901234567\n90123 456\n90123٤٥٦٧\n9012345678\n", [2, 3, 4]),
         ("a;901234567\nb;сосед\nc; \nd;\n", [2]),  # blank cells are no entries
         ("phone\n901234567\n phone \n911234567\n", []),  # the heading again
         ("name;phone\nA;901234567\nФИО;телефон\nB;911234567\n", []),  # other headings
@@ -177,9 +178,11 @@ def test_a_list_without_any_number_is_told_with_its_rows() -> None:
 
 def test_a_list_in_a_file_is_read_as_strictly_as_an_open_one(tmp_path: Path) -> None:
     path = tmp_path / "dnc.csv"
-    path.write_text("phone\n901234567\nсосед\n", "utf-8")
+    path.write_text("phone;until\n901234567;2026-11-24\n911234567;2026-11-25\nсосед;\n", "utf-8")
     for unread_ok, severity in ((False, Severity.ERROR), (True, Severity.WARNING)):
-        (told,) = read_do_not_call(path, DAY, unread_ok=unread_ok).findings()
+        found = read_do_not_call(path, DAY, unread_ok=unread_ok)
+        assert (found.name, found.numbers) == (str(path), {998911234567})
+        (told,) = found.findings()
         assert told.severity is severity
     (told,) = read_do_not_call(path, DAY).findings()
     assert told.severity is Severity.ERROR
@@ -201,3 +204,21 @@ def test_a_phone_heading_that_sounds_like_an_end_holds_phones() -> None:
     found = listed("Действующий телефон;до\n901234567;2020-01-01\n911234567;\n")
     assert found.numbers == {998911234567}
     assert list(found.findings()) == []
+
+
+def test_every_visible_sheet_of_a_workbook_counts_and_is_told_by_its_name() -> None:
+    book = xlsx(
+        {
+            "2025": [["phone"], [998901112233]],
+            "2026": [["tel", "until"], ["91 222-33-44", "2026-11-25"], ["сосед"]],
+            "by law": [["-"]],
+        }
+    )
+    found = parse_do_not_call(io.BytesIO(book), "dnc.xlsx", DAY)
+    assert found.numbers == {998901112233, 998912223344}
+    assert found.note == (
+        "dnc.xlsx: 1 number not to be called; 1 in column 1 (phone); dnc.xlsx, sheet '2026': 1 number not to be called;"
+        " 1 in column 1 (tel); dnc.xlsx, sheet 'by law': 0 numbers not to be called"
+    )
+    (told,) = found.findings()
+    assert (told.file, list(told.lines)) == ("dnc.xlsx, sheet '2026'", [3])
