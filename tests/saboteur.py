@@ -81,12 +81,12 @@ class Saboteur:
 
         before = sys.gettrace()
         threading.settrace(self)
-        TransportAttempt.run = traced  # type: ignore[method-assign] # the same, traced
+        TransportAttempt.run = traced  # type: ignore[method-assign, assignment] # the same, traced
         try:
             return call()
         finally:
             sys.settrace(before)
-            threading.settrace(None)  # type: ignore[arg-type] # None is how a thread's tracing is switched off
+            threading.settrace(None)
             TransportAttempt.run = exchange  # type: ignore[method-assign] # as it was
             if self.trouble is not None:
                 self.trouble.__traceback__ = None  # its frames hold locks and files open
