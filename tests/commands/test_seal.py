@@ -4,7 +4,7 @@ import gc
 import json
 import sys
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -107,7 +107,7 @@ def _walk(alovoice: FrontDoor, wire: Wire) -> Iterator[tuple[str, Step, Callable
     for name, (words, wire.answer, code) in WALKS.items():
         alovoice(*words)  # what is loaded, compiled or migrated once is no step
         watcher = Saboteur()
-        assert watcher.run(lambda words=words: alovoice(*words)).code == code  # type: ignore[misc] # mypy reads no default of a lambda
+        assert watcher.run(partial(alovoice, *words)).code == code
         new = [step for step in watcher.steps if step.turn == 1 and step[:2] not in known]
         known.update(step[:2] for step in new)
         for number, step in enumerate(watcher.steps if IS_SOAK else new):
@@ -141,8 +141,7 @@ def test_trouble_at_any_line_after_leaving_ends_with_the_outcome_or_with_6(
         words, wire.answer, unbroken = WALKS[name]
         marker = f"call-{number}-"
         saboteur = Saboteur(step, trouble())
-        marked = [word.replace(ID, marker) for word in words]
-        code = saboteur.run(lambda marked=marked: alovoice(*marked)).code  # type: ignore[misc] # mypy reads no default of a lambda
+        code = saboteur.run(partial(alovoice, *(word.replace(ID, marker) for word in words))).code
         missed += not saboteur.struck
         assert code == _truth(saboteur.requests, unbroken), f"{name}: {saboteur.trouble!r} at {step} became {code}"
         codes[marker] = code

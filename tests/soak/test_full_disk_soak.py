@@ -1,4 +1,7 @@
-"""Every way to dial, and a listener, on disks with six sizes of room: nobody twice, nobody forgotten."""
+"""Every way to dial, and a listener, on disks with six sizes of room: nobody twice, nobody forgotten.
+
+A soak of a size below 3 takes two of the sizes.
+"""
 
 import pytest
 from dialling_ways import WAYS
@@ -6,7 +9,7 @@ from front_door import FrontDoor
 from full_disks import KILOBYTES, attack_listener, attack_way
 from strength import SIZE
 
-ROOM = KILOBYTES if SIZE >= 1 else KILOBYTES[::3]
+ROOM = KILOBYTES if SIZE >= 3 else KILOBYTES[::3]
 
 
 @pytest.mark.parametrize("kilobytes", ROOM)
