@@ -72,7 +72,7 @@ _sized: set[object] = set()
 
 def pytest_itemcollected(item: pytest.Item) -> None:
     """In the soak a property with a number of its own tries as many times more as one of `examples`."""
-    test = getattr(item, "obj", None)
+    test: Any = getattr(item, "obj", None)
     own = getattr(test, "_hypothesis_internal_use_settings", None)
     if not IS_SOAK or own is None or test in _sized:
         return
