@@ -50,7 +50,7 @@ def damaged(draw: st.DrawFn, whole: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("kind", READERS)
-@settings(examples(10), suppress_health_check=list(HealthCheck))
+@settings(examples(125), suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_no_file_brings_a_command_down(
     tmp_path_factory: pytest.TempPathFactory, kind: str, data: st.DataObject
@@ -70,7 +70,7 @@ def test_no_file_brings_a_command_down(
     assert (home / name).read_bytes() == content
 
 
-@settings(examples(15), suppress_health_check=list(HealthCheck))
+@settings(examples(125), suppress_health_check=list(HealthCheck))
 @given(content=damaged(LIST))
 def test_what_cleaning_writes_is_clean(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     home = tmp_path_factory.mktemp("clean")

@@ -209,7 +209,7 @@ def test_any_bytes_are_a_list_or_refused_never_a_crash(data: bytes) -> None:
     st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]),
     st.randoms(use_true_random=False),
 )
-@examples(60)
+@examples(125)
 def test_every_phone_written_is_counted(
     rows: list[tuple[str, str]], delimiter: str, encoding: str, chance: random.Random
 ) -> None:
@@ -241,7 +241,7 @@ _SPELLED = (
     st.sampled_from(["{0}", "998{0}", "+998{0}"]),
     st.booleans(),
 )
-@examples(20)
+@examples(125)
 def test_a_column_alone_reads_as_it_does_beside_another(
     odd: list[tuple[str, int]], end: str, usual: str, header: bool
 ) -> None:
@@ -360,7 +360,7 @@ CELLS = st.sampled_from(
 
 
 @given(st.lists(CELLS, max_size=60), st.sampled_from(",;\t|"), st.booleans(), st.lists(st.integers(0, 59), max_size=9))
-@examples(60)
+@examples(125)
 def test_the_counts_add_up_to_the_rows(some: list[str], delimiter: str, header: bool, out: list[int]) -> None:
     assume(some.count("нет") <= 2)  # of more, the column would be taken for misread
     rows = [PHONES[0], *some, *PHONES[1:40]]  # a first row without a number would be a heading

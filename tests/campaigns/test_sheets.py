@@ -236,7 +236,7 @@ def test_what_is_no_workbook_to_read_is_said(alovoice: FrontDoor, name: str, con
     ),
     st.sampled_from(",;\t|"),
 )
-@examples(40)
+@examples(125)
 def test_one_table_gives_the_same_people_in_every_form(people: list[tuple[str, int, str]], delimiter: str) -> None:
     rows: list[list[object]] = [["name", "phone"]]
     rows += [[name, number if form == "number" else form.format(number)] for name, number, form in people]
@@ -254,7 +254,7 @@ BOOKS = {"xlsx": xlsx({"S": ROWS}), "ods": ods({"S": ROWS}), "xls": (DATA / "cli
 
 @pytest.mark.floors
 @given(st.sampled_from(sorted(BOOKS)), st.data())
-@examples(60)
+@examples(125)
 def test_any_damage_to_a_workbook_is_an_error_of_the_file(form: str, data: st.DataObject) -> None:
     book = bytearray(BOOKS[form])
     for place in data.draw(st.lists(st.integers(0, len(book) - 1), min_size=1, max_size=6)):

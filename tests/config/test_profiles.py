@@ -136,7 +136,7 @@ _toml_words = st.sampled_from(
 
 
 @given(st.lists(_toml_words | st.text(max_size=5), max_size=25).map("".join))
-@examples(100)
+@examples(125)
 def test_any_text_is_a_configuration_or_a_named_error(text: str) -> None:
     try:
         result: Config | str = parse_config(HERE, text)
@@ -153,7 +153,7 @@ _json = st.recursive(
 
 
 @given(name=st.sampled_from(sorted(KEYS)), value=_json, word=st.text())
-@examples(100)
+@examples(125)
 def test_a_key_takes_a_value_or_raises_value_error(name: str, value: object, word: str) -> None:
     readers: tuple[Callable[[], object], ...] = (
         lambda: KEYS[name].check(value),

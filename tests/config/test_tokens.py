@@ -98,7 +98,7 @@ def test_a_broken_file_is_told_without_what_it_holds(paths: Paths, content: str)
 
 
 @given(st.text(max_size=60) | st.text('[]tokens=" \n', max_size=40))
-@examples(100)
+@examples(125)
 def test_any_file_is_tokens_or_a_named_error(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
     directory = tmp_path_factory.mktemp("any")
     paths = Paths(directory, directory)

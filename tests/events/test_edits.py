@@ -38,7 +38,7 @@ def _leaves(value: Any, place: tuple[object, ...] = ()) -> dict[tuple[object, ..
     return {place: repr(value)}
 
 
-@examples(100)
+@examples(125)
 @given(
     body=st.sampled_from([*(sample(kind, NOW) for kind in PBX_TYPES), NESTED, [NESTED]]) | _json_values,
     path=_paths,

@@ -51,13 +51,13 @@ def test_any_bytes_are_read_or_told_as_unreadable(kind: str, body: bytes, conten
     _check(kind, body, content_type)
 
 
-@examples(50)
+@examples(125)
 @given(st.sampled_from(EVENT_TYPES), OBJECTS | st.lists(OBJECTS, max_size=3) | JSON)
 def test_any_json_becomes_facts_that_a_database_takes(kind: str, value: object) -> None:
     _check(kind, json.dumps(value).encode(), "")
 
 
-@examples(25)
+@examples(125)
 @given(st.binary(max_size=120), st.text(st.characters(codec="latin-1"), max_size=20))
 def test_any_multipart_is_read_or_told_as_unreadable(body: bytes, boundary: str) -> None:
     _check(
@@ -132,7 +132,7 @@ def test_a_packed_body_that_cannot_be_unpacked_says_why() -> None:
         assert not reading.facts
 
 
-@examples(60)
+@examples(125)
 @given(st.binary(max_size=60), st.sampled_from(["gzip", "deflate", "br", "gzip, gzip", ""]), st.booleans())
 def test_any_packed_body_is_read_or_told_as_unreadable(body: bytes, encoding: str, is_packed: bool) -> None:
     reading = read("callend", gzip.compress(body) if is_packed else body, encoding=encoding)
@@ -147,7 +147,7 @@ def test_the_vendor_s_own_notation_is_read() -> None:
     assert read("callstart", body).value == {**START, "it's": 'say "yes", {ok: 1,}', "a": "{b: 'c',}"}
 
 
-@examples(100)
+@examples(125)
 @given(st.text(st.sampled_from("{}[]'\":,\\ a1$\u0436\n/"), max_size=60))
 def test_any_loose_text_is_read_or_told_as_unreadable(text: str) -> None:
     _check("callend", b"{" + text.encode(), "")
@@ -156,7 +156,7 @@ def test_any_loose_text_is_read_or_told_as_unreadable(text: str) -> None:
 PLAIN = st.text(max_size=8).filter(lambda text: "'" not in text)
 
 
-@examples(50)
+@examples(125)
 @given(st.dictionaries(PLAIN, PLAIN | st.integers(), min_size=1, max_size=4))
 def test_single_quotes_read_as_double_ones_do(value: dict[str, object]) -> None:
     def single(part: object) -> str:
@@ -222,7 +222,7 @@ def test_two_queries_that_differ_are_no_repetition() -> None:
     assert read_delivery(_asked("", b"{}")).digest == read("callend", b"{}").digest
 
 
-@examples(50)
+@examples(125)
 @given(st.text(st.characters(codec="latin-1"), max_size=60))
 def test_any_query_is_read_or_has_nothing_to_say(query: str) -> None:
     reading = read_delivery(_asked(query))

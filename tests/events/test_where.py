@@ -103,7 +103,7 @@ WORDS = st.sampled_from([*EVENT_FIELDS, *SIGNS, "'x'", "486", "603-S", "5m", "to
 
 
 @given(st.one_of(st.text(max_size=40), st.lists(WORDS, max_size=12).map(" ".join)))
-@examples(50)
+@examples(125)
 def test_any_text_is_a_condition_or_a_usage_error_with_its_column(text: str) -> None:
     message = "--where, column "
     try:

@@ -131,7 +131,7 @@ _WORDS = st.sampled_from(
 )
 
 
-@examples(100)
+@examples(125)
 @given(st.one_of(st.text(max_size=200), st.lists(_WORDS, max_size=40).map("".join), rules_texts()), st.integers(0, 400))
 def test_no_text_brings_the_reader_down_and_each_error_names_a_line(text: str, cut: int) -> None:
     for written in (text, text[:cut], text[:cut] + text[cut + 3 :]):
@@ -141,7 +141,7 @@ def test_no_text_brings_the_reader_down_and_each_error_names_a_line(text: str, c
         assert (loaded.rules is None) == any(found.severity == "error" for found in loaded.findings)
 
 
-@examples(50)
+@examples(125)
 @given(content=st.binary(max_size=300))
 def test_no_bytes_bring_the_reader_down(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     path = tmp_path_factory.getbasetemp() / "any.toml"
