@@ -6,7 +6,7 @@ import pytest
 from front_door import FrontDoor
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from strength import examples
+from strength import IS_SOAK, examples
 from workbooks import xlsx
 
 MP3 = (Path(__file__).parents[1] / "alovoice_cli" / "sandbox" / "scenarios" / "announcement.mp3").read_bytes()
@@ -50,7 +50,7 @@ def damaged(draw: st.DrawFn, whole: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("kind", READERS)
-@settings(examples(125), suppress_health_check=list(HealthCheck))
+@settings(examples(125 if IS_SOAK else 10), suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_no_file_brings_a_command_down(
     tmp_path_factory: pytest.TempPathFactory, kind: str, data: st.DataObject
@@ -70,7 +70,7 @@ def test_no_file_brings_a_command_down(
     assert (home / name).read_bytes() == content
 
 
-@settings(examples(125), suppress_health_check=list(HealthCheck))
+@settings(examples(125 if IS_SOAK else 10), suppress_health_check=list(HealthCheck))
 @given(content=damaged(LIST))
 def test_what_cleaning_writes_is_clean(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     home = tmp_path_factory.mktemp("clean")
