@@ -2,7 +2,16 @@
 
 import pytest
 
-from alovoice_cli.phones import ADVICE, TROUBLES, numbers_in, read_cell, sent_as, spreadsheet_trouble, trouble_text
+from alovoice_cli.phones import (
+    ADVICE,
+    TROUBLES,
+    number_of,
+    numbers_in,
+    read_cell,
+    sent_as,
+    spreadsheet_trouble,
+    trouble_text,
+)
 from alovoice_cli.phones.cells import compact_of, remark_on
 
 WHOLE = 998901234567
@@ -114,3 +123,7 @@ def test_signs_between_digits_are_dropped_and_only_a_bare_number_is_remarked_on(
     assert [remark_on(text) for text in ("998765432", "994412860", "998901234567", "901234567", "99876543")] == [
         "begins_with_998", "begins_with_994", "", "", "",
     ]  # fmt: skip
+
+
+def test_a_cell_with_one_number_gives_it() -> None:
+    assert [number_of(text) for text in ("90 123 45 67", "сосед")] == [998901234567, 0]

@@ -8,7 +8,6 @@ from alovoice_cli.phones import (
     is_dialable,
     key_of_number,
     looks_like_phone,
-    number_of,
     parse_dialled,
     spelled,
 )
@@ -96,7 +95,3 @@ def test_a_number_that_is_not_sent_as_typed_is_told_with_what_would_be() -> None
         assert wrong.value.message == f"--number {text!r} is not a valid phone number"
         assert wrong.value.hint == "give 3 to 15 digits, with or without a plus"
     assert [parse_dialled(text, "--number") for text in ("123", "+123456789012345")] == ["123", "+123456789012345"]
-
-
-def test_a_cell_with_one_number_gives_it() -> None:
-    assert [number_of(text) for text in ("90 123 45 67", "сосед")] == [998901234567, 0]

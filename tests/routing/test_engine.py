@@ -346,3 +346,11 @@ def test_the_past_is_asked_last_also_within_any_and_not() -> None:
         for costly in ('not = { spoke_within = "7d" }', 'all = [{ spoke_within = "7d" }]', 'missed_within = "7d"'):
             assert decide(rules_of(_rule("r", f"{costly}, {cheap}")), ASKED, NOON, past).rule is None
     assert past.asked == []
+
+
+def test_a_body_that_is_no_question_gives_the_fallback_and_is_told() -> None:
+    rules = rules_of(_rule("turns", "", 'round_robin = ["2000", "2001"]'))
+    decision = answer(rules, b"[]", NOON)
+    assert (decision.rule, decision.rules, decision.trouble) == (None, rules, "the body is not a JSON object")
+    turns = CountedTurns()
+    assert [answer(rules, BODY, NOON, turns=turns).step.action_data for _ in range(3)] == ["2000", "2001", "2000"]
