@@ -89,7 +89,7 @@ class Gate:
         while True:
             seconds, why = self._closed_for(row)
             if seconds <= 0:
-                self._next = max(self._next + self._spacing, self._clock() + self._spacing)
+                self._next = self._clock() + self._spacing
                 return True
             if why and why != asleep:
                 self._told(why)

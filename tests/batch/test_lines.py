@@ -1,15 +1,26 @@
 """Which lines are busy, of made-up requests and calls."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from alovoice_cli.batch.call_evidence import PlacedCall
-from alovoice_cli.batch.pacing import LONGEST_CALL, HeardCalls, LineClaim, LineLimit, count_busy, heard_from, need_of
+from alovoice_cli.batch.pacing import (
+    LONGEST_CALL,
+    BusyLines,
+    HeardCalls,
+    LineClaim,
+    LineLimit,
+    count_busy,
+    heard_from,
+    need_of,
+)
 from alovoice_cli.batch.pacing import why_closed as why
 from alovoice_cli.batch_rows import BatchRow
 from alovoice_cli.events.coverage import Uptime
 from alovoice_cli.events.event import Call
+from alovoice_cli.phones import SHORTEST
 
 T0 = 1_764_000_000
 MICRO = 1_000_000
@@ -115,3 +126,43 @@ def test_why_there_is_no_line() -> None:
     assert why(28, LINE, 1, LineLimit(30, 2)) == ("waiting for 1 free line of 712037006 (busy: 28 of 30; reserved: 2)")
     assert why(1, "", 2, LineLimit(2, 1)) == "waiting for 2 free lines (busy: 1 of 2; reserved: 1)"
     assert why(3, "100", 1, LineLimit(3, 0)) == "waiting for 1 free line of 100 (busy: 3 of 3; reserved: 0)"
+
+
+def test_what_batches_leave_free_is_not_usable() -> None:
+    assert LineLimit(30, 2).usable == 28
+
+
+def test_of_several_trunks_the_busiest_counts_for_a_row_that_names_none() -> None:
+    assert BusyLines({LINE: 5, OTHER: 1}).on(None) == (5, LINE)
+    assert BusyLines({LINE: 1, OTHER: 5}, anywhere=1).on(None) == (6, OTHER)
+
+
+def test_a_trunk_whose_calls_are_all_heard_of_and_over_is_not_busy() -> None:
+    assert count_busy([_asked()], (), HeardCalls({}, [_call()])).on(None) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"), [("998712037006", "712037006"), ("9981", "9981"), ("99871203700", "99871203700")]
+)
+def test_a_trunk_is_named_without_the_code_of_the_country_if_it_has_one(line: str, shown: str) -> None:
+    assert f"line of {shown} " in why(28, line, 1, LineLimit(30, 2))
+
+
+def test_a_request_that_rang_nobody_hides_none_that_came_after_it() -> None:
+    assert _busy([replace(_asked(at=T0), outcome="unsent"), _asked(at=T0 + 1)]) == 1
+
+
+def test_a_number_of_the_shortest_length_is_outside() -> None:
+    assert count_busy([_asked("9" * SHORTEST, kind="conference")], (), None).on(None)[0] == 1
+    assert count_busy([_asked("9" * (SHORTEST - 1), kind="conference")], (), None).on(None)[0] == 0
+
+
+def test_of_two_claims_of_one_id_the_earlier_one_is_the_request_that_is_in_the_ledger() -> None:
+    claims = (LineClaim("17", OTHER, 1, NOW - 2), LineClaim("17", LINE, 1, NOW - 1))
+    asked = [replace(_asked(), line=None)]
+    assert count_busy(asked, claims, None).lines == {LINE: 1}
+    assert count_busy(asked, claims[::-1], None).lines == {LINE: 1}
+
+
+def test_a_request_of_the_very_moment_of_the_claim_covers_it() -> None:
+    assert _busy([_asked()], None, (LineClaim("17", LINE, 1, NOW),)) == 1

@@ -102,3 +102,68 @@ def test_a_stop_ends_the_wait() -> None:
 def test_what_is_no_window_is_said(text: str) -> None:
     with pytest.raises(UsageError):
         parse_window(text)
+
+
+def test_a_pause_is_told_with_its_end_in_the_zone_of_the_batch_and_without_a_part_of_a_second() -> None:
+    world = _noon()
+    gate = world.gate(zone=TASHKENT)
+    gate.pause(10)
+    assert gate.enter(ROW)
+    assert world.said == [
+        "too many requests: the PBX asks to wait (429); waiting until 12:00:10 (UTC+05:00)",
+    ]
+    assert world.seconds == 10
+
+
+@pytest.mark.parametrize("seconds", [0.25, 1.0])
+def test_a_pause_of_less_than_a_second_is_kept_too(seconds: float) -> None:
+    world = _noon()
+    gate = world.gate()
+    gate.pause(seconds)
+    assert gate.enter(ROW)
+    assert world.seconds == seconds
+
+
+def test_two_rows_a_second_are_half_a_second_apart_and_each_takes_its_line_once() -> None:
+    world, took = _noon(), []
+    gate = world.gate(spacing=0.5, has_line=lambda row: took.append(row) or True)  # type: ignore[func-returns-value]
+    at = []
+    for _ in range(3):
+        assert gate.enter(ROW)
+        at.append(world.seconds)
+    assert at == [0, 0.5, 1]
+    assert world.said == []
+    assert took == [ROW] * 3
+
+
+def test_a_row_waits_until_it_has_a_line_and_nothing_is_told_by_the_gate() -> None:
+    world, asked = _noon(), []
+
+    def has_line(row: BatchRow) -> bool:
+        asked.append(row)
+        return len(asked) == 3
+
+    assert world.gate(has_line=has_line).enter(ROW)
+    assert asked == [ROW] * 3
+    assert world.seconds > 0
+    assert world.said == []
+
+
+@pytest.mark.parametrize(
+    ("begin", "hours", "seconds"),
+    [
+        (datetime(2026, 11, 25, 8, 59, 50, tzinfo=UTC), "09:00-18:00", 10),
+        (datetime(2026, 11, 25, 23, 59, 57, tzinfo=UTC), "00:00-01:00", 3),
+    ],
+)
+def test_a_window_is_waited_for_to_the_second(begin: datetime, hours: str, seconds: int) -> None:
+    world = World(begin)
+    assert world.gate(window=parse_window(hours)).enter(ROW)
+    assert world.seconds == seconds
+
+
+def test_quiet_hours_are_told_with_their_end() -> None:
+    world = World(datetime(2026, 11, 25, 6, 59, 58, tzinfo=UTC))
+    assert world.gate(quiet=parse_window("21:00-07:00")).enter(ROW)
+    assert world.said == ["in the quiet hours 21:00-07:00: waiting until 07:00"]
+    assert world.seconds == 2

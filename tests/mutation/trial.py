@@ -57,9 +57,9 @@ class Trial:
         mutants = mutants_of(self.path)
         self._find_functions()
         results = self._try_all([mutant for mutant in mutants if self._is_wanted(mutant)])
-        Path(self.given.result).write_text(
-            json.dumps({"results": results, "seconds": round(time.monotonic() - begun)}, indent=1, ensure_ascii=False)
-        )
+        known = [[mutant.function, mutant.change] for mutant in mutants]
+        found = {"results": results, "mutants": known, "seconds": round(time.monotonic() - begun)}
+        Path(self.given.result).write_text(json.dumps(found))
         return True
 
     def _is_wanted(self, mutant: Mutant) -> bool:
