@@ -33,8 +33,9 @@ _FOREIGN = ("PYTHON", "LD_", "LC_", "LANG")
 
 def start_alovoice(*words: str, env: dict[str, str], **options: Any) -> subprocess.Popen[bytes]:
     """Starts `alovoice` with Popen's options, by a fork where that does what a start would do."""
-    is_plain = sys.platform != "linux" or "preexec_fn" in options or any(name.startswith(_FOREIGN) for name in env)
-    if is_plain:
+    is_foreign = "preexec_fn" in options or any(name.startswith(_FOREIGN) for name in env)
+    ignores = any(signal.getsignal(number) is signal.SIG_IGN for number in (signal.SIGHUP, signal.SIGINT))
+    if sys.platform != "linux" or is_foreign or ignores:
         return subprocess.Popen([sys.executable, "-m", "alovoice_cli", *words], env=env, **options)
     return WarmProcess(list(words), env=env, **options)
 

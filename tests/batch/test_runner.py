@@ -246,9 +246,7 @@ def test_eight_at_a_time_may_meet_an_unreachable_pbx_before_it_stops_the_batch()
     def send(row: BatchRow) -> RowResult:
         if int(row.key) < 7:
             return RowResult("unsent", 5, "no")
-        until = time.monotonic() + 60
-        while not (enough.is_set() or stop.wait(0.01)):
-            assert time.monotonic() < until
+        wait_until(lambda: enough.is_set() or stop.is_set, "the rows of the others")
         return DONE
 
     assert _run_behind(_open_gate(stop, has_line=has_line), send, stop, Diary(), jobs=8) == 100

@@ -14,6 +14,7 @@ from front_door import FrontDoor
 from moved_clock import MovedClock, needs_faketime
 from raw_server import Connection, Seen
 from strength import rounds
+from waiting import wait_until
 
 ROWS = 12
 OUT = ("call", "out", "--batch", "clients.csv", "--map", "number=Телефон", "--inner-phone", "2424", "--yes")
@@ -142,7 +143,7 @@ def test_a_process_whose_clock_jumps_into_the_night_dials_nobody_until_the_morni
     pbx.jumps = {4: lambda: clock.set_to(21, 30)}
     with (alovoice.home / "told").open("wb") as told:
         process = alovoice.start(*OUT, "--window", "08:00-23:00", streams=told.fileno())
-        _until(lambda: "quiet hours" in _text(alovoice.home / "told") or process.poll() is not None)
+        wait_until(lambda: "quiet hours" in _text(alovoice.home / "told") or process.poll() is not None, "quiet hours")
         _ended(process)
     assert process.returncode == 130, _text(alovoice.home / "told")
     assert len(pbx.requests) == 4
@@ -160,10 +161,3 @@ def _ended(process: subprocess.Popen[bytes]) -> None:
 
 def _text(path: Path) -> str:
     return path.read_text("utf-8", "replace")
-
-
-def _until(holds: Callable[[], bool], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)

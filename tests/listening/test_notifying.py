@@ -127,7 +127,7 @@ def test_hidden_callers_are_counted_and_a_made_up_call_is_marked(listen: Listen,
 
 def test_a_burst_is_a_few_digests_with_each_number_in_one_of_them(listen: Listen, bot: Bot) -> None:
     listening = listen(*TO)
-    count = min(500, rounds(150))
+    count = min(500, rounds(60))
     for place in range(count):
         _call(listening, _number(place))
     for place in (0, count - 1):  # they call again at once

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from front_door import FrontDoor
 from strength import IS_SOAK, rounds
+from waiting import wait_until
 
 from .conftest import Listening
 
@@ -122,10 +123,7 @@ class Callers:
 
     def until(self, holds: Callable[[], bool], what: str) -> None:
         """Waits for a condition."""
-        deadline = time.monotonic() + 60
-        while not holds():
-            assert time.monotonic() < deadline, f"{what}: {self.listening.errors[-3:]}, {self.answers[-3:]}"
-            time.sleep(0.02)
+        wait_until(holds, what, pause=0.02)
 
 
 def _queue(answer: str) -> str:
