@@ -1,5 +1,6 @@
 """`--dry-run`: nothing is sent, and what it prints sends the very bytes that the command itself would."""
 
+import contextlib
 import json
 import os
 import re
@@ -183,11 +184,10 @@ def test_no_argument_of_curl_holds_the_token(home: FrontDoor, pbx: RawServer, na
         seen = connection.read()
         assert seen is not None
         assert TOKEN in f"{seen.target} {seen.headers}"
-        for place in Path("/proc").glob("[0-9]*/cmdline"):
-            try:
-                arguments.append(place.read_bytes())
-            except OSError:  # the process has ended meanwhile
-                continue
+        for process in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):  # a process that has ended meanwhile
+                if str(home.home).encode() in (process / "environ").read_bytes():  # not one of another test
+                    arguments.append((process / "cmdline").read_bytes())
         connection.answer("200 OK", b"{}")
 
     pbx.acts = [look]
