@@ -166,6 +166,12 @@ def from_unix(seconds: int, zone: tzinfo) -> datetime | None:
         return None
 
 
+def minute_text(seconds: int | None, zone: tzinfo) -> str:
+    """Returns unix seconds to the minute, in the zone; '' if unknown or beyond the calendar."""
+    moment = None if seconds is None else from_unix(seconds, zone)
+    return "" if moment is None else f"{moment:%Y-%m-%d %H:%M}"
+
+
 def short_text(moment: datetime, clock: ClockTime) -> str:
     """Returns the moment for a narrow column: `14:02:07` today, `04-25 14:02` this year, else only the day."""
     local = moment.astimezone(clock.zone)

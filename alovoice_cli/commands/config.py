@@ -9,10 +9,11 @@ from alovoice_cli.commands.options import examples
 from alovoice_cli.config.edits import find_place, get_value, set_value, unset_value
 from alovoice_cli.config.keys import KEYS
 from alovoice_cli.config.listen_options import NOTIFY, TELEGRAM, ListenSettings
-from alovoice_cli.config.profiles import read_config
-from alovoice_cli.config.settings import SANDBOX_TOKEN, profile_rows
+from alovoice_cli.config.paths import Paths
+from alovoice_cli.config.profiles import SANDBOX, read_config
+from alovoice_cli.config.settings import Flags, known_profiles, resolve
 from alovoice_cli.language import joined, ngettext, tr
-from alovoice_cli.output.listing import Column, Listing, Record, cell_text
+from alovoice_cli.output.listing import Column, Listing, Record
 from alovoice_cli.session import Session
 
 LIST_EXAMPLES = examples("alovoice config list", "alovoice config list --json | jq -r '.[].profile'")
@@ -31,9 +32,7 @@ COLUMNS = (
     Column("profile", "Profile"),
     Column("current", "Current"),
     Column("base_url", "Server"),
-    Column(
-        "token_from", "Token", words=lambda value: tr(SANDBOX_TOKEN) if value == SANDBOX_TOKEN else cell_text(value)
-    ),
+    Column("token_from", "Token"),
     Column("encoding", "Encoding", shown=False),
     Column("timezone", "Time zone", shown=False),
     Column("lang", "Language", shown=False),
@@ -44,6 +43,17 @@ COLUMNS = (
     Column("peer_names", "Names", shown=False),
     Column("require_profile", "Needs -p", shown=False),
 )
+_SETTINGS = (
+    "encoding",
+    "timezone",
+    "lang",
+    "timeout",
+    "trunks",
+    "store",
+    "peer_names",
+    "insecure",
+    "require_profile",
+)
 
 Setting = Annotated[str, typer.Argument(metavar="[PROFILE.]KEY", help="Setting of the profile in use, or of PROFILE.")]
 
@@ -53,10 +63,24 @@ def list_profiles(ctx: typer.Context) -> None:
     """List the profiles and where their tokens are."""
     session: Session = ctx.obj
     settings, broken = session.settings_or_defaults()
-    rows = profile_rows(session.paths, settings.profile)
+    rows = _rows(session.paths, settings.profile)
     if broken is not None:  # the list shows which profiles there are to choose from
         session.warn(joined(": ", (broken.message, broken.hint)))
     session.show(Listing(rows, COLUMNS, ours=True))
+
+
+def _rows(paths: Paths, current: str) -> list[dict[str, object]]:
+    """Returns a row for each profile: its settings by name, `token_from`, and whether it is the `current` one.
+
+    Raises BadConfigError for a malformed config.toml.
+    """
+    rows: list[dict[str, object]] = []
+    for name in known_profiles(read_config(paths.config_file), paths):
+        settings = resolve(Flags(profile=name), {}, paths, paths.config)
+        own = tr("the sandbox's own") if name == SANDBOX else settings.token_source() or None
+        row = {"profile": name, "current": name == current, "base_url": settings.base_url, "token_from": own}
+        rows.append(row | {setting: getattr(settings, setting) for setting in _SETTINGS})
+    return rows
 
 
 def show_value(

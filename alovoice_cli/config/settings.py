@@ -27,11 +27,9 @@ from alovoice_cli.config.profiles import (
 from alovoice_cli.config.tokens import run_token_command
 from alovoice_cli.config.urls import check_base_url, is_loopback_url, origin_of
 from alovoice_cli.errors import BadConfigError, UsageError
-from alovoice_cli.language import Language, joined, mark, text_of, tr
+from alovoice_cli.language import Language, joined, text_of, tr
 from alovoice_cli.masking import mask
 
-SANDBOX_TOKEN = mark("the sandbox's own")
-"""The source of the sandbox's token in `profile_rows`."""
 _REAL_ONES = ("ALOVOICE_BASE_URL", "ALOVOICE_TOKEN")  # a real PBX's
 
 
@@ -266,35 +264,6 @@ def known_profiles(config: Config, paths: Paths) -> list[str]:
     except BadConfigError:
         with_token = {}.keys()
     return sorted({*BUILT_IN, *config.profiles, *with_token})
-
-
-def profile_rows(paths: Paths, current: str) -> list[dict[str, object]]:
-    """Returns a row a profile: its settings by name, `token_from`, and whether it is the `current` one.
-
-    Raises BadConfigError for a malformed config.toml.
-    """
-    rows: list[dict[str, object]] = []
-    for name in known_profiles(read_config(paths.config_file), paths):
-        settings = resolve(Flags(profile=name), {}, paths, paths.config)
-        row = {
-            "profile": name,
-            "current": name == current,
-            "base_url": settings.base_url,
-            "token_from": SANDBOX_TOKEN if name == SANDBOX else settings.token_source() or None,
-        }
-        others = (
-            "encoding",
-            "timezone",
-            "lang",
-            "timeout",
-            "trunks",
-            "store",
-            "peer_names",
-            "insecure",
-            "require_profile",
-        )
-        rows.append(row | {setting: getattr(settings, setting) for setting in others})
-    return rows
 
 
 def _choose_profile(

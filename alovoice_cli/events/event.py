@@ -56,6 +56,14 @@ def status_word(status: object) -> str:
     return tr(STATUS_WORDS[str(status)]) if str(status) in STATUS_WORDS else str(status)
 
 
+_DIRECTIONS = {"inc": mark("inbound"), "out": mark("outbound"), "int": mark("internal")}
+
+
+def direction_word(direction: str | None) -> str:
+    """Returns a direction of the API in words; any other text unchanged, and '' for None."""
+    return tr(_DIRECTIONS[direction]) if direction in _DIRECTIONS else direction or ""
+
+
 TRIAL_HEADER = "x-alovoice-trial"
 """The header of events that `events trigger` and `events certify` make up: they are no calls of people."""
 TRIAL_PREFIX = "99800"

@@ -8,13 +8,12 @@ from datetime import UTC, datetime
 from alovoice_cli.events.bodies import read_query
 from alovoice_cli.events.body_text import body_text
 from alovoice_cli.events.call_ids import read_crm_id
-from alovoice_cli.events.event import Call, CallType, Delivery, Event, Fact, is_of_another, status_word
-from alovoice_cli.language import joined, mark, tr
+from alovoice_cli.events.event import Call, CallType, Delivery, Event, Fact, direction_word, is_of_another, status_word
+from alovoice_cli.language import joined, tr
 from alovoice_cli.moments import ClockTime, from_unix, long_text, short_text
 
 _KNOWN_OF_CALL = ("number", "line", "peer", "direction", "external_id", "pbx_call_id", "started_at")
 _FACT_NAMES = tuple(field.name for field in fields(Fact) if field.name != "call_id")
-_DIRECTIONS = {"inc": mark("inbound"), "out": mark("outbound"), "int": mark("internal")}
 _MICRO = 1_000_000
 
 
@@ -87,7 +86,7 @@ def event_cells(
         "type": delivery.type,
         **cells,
         **_ids_of_call(event, said, call),
-        "said": _with_trial(event, _said(event, said, in_words=short), in_words=short),
+        "said": _with_trial(event, _said(event, said, in_words=short)),
         "id": delivery.id,
         "seq": delivery.seq,
         "received_at": iso(delivery.received_at),
@@ -157,10 +156,8 @@ def brief(event: Event, room: int) -> str:
     return said + more
 
 
-def _with_trial(event: Event, said: str, *, in_words: bool) -> str:
-    if not event.is_trial:
-        return said
-    return tr("{said} (trial)", said=said) if in_words else f"{said} (trial)"
+def _with_trial(event: Event, said: str) -> str:
+    return tr("{said} (trial)", said=said) if event.is_trial else said
 
 
 def _step(kept: Mapping[str, object]) -> str:
@@ -170,16 +167,15 @@ def _step(kept: Mapping[str, object]) -> str:
 
 
 def _said(event: Event, fact: Fact, *, in_words: bool) -> str:
-    """Returns the main content of the event in a word or two: codes and English, or `in_words` of this run."""
+    """Returns the main content of the event in a word or two; the end of a call as its code, or `in_words`."""
     if event.duplicate_of is not None:
-        return tr("again") if in_words else "again"
+        return tr("again")
     if event.delivery.type == "route":  # also for an unreadable question: its caller got a step
         return routed(event)
     if event.problem and not event.facts:
-        return tr("unreadable") if in_words else "unreadable"
+        return tr("unreadable")
     if event.delivery.type == "callstart":
-        direction = _DIRECTIONS.get(fact.direction or "", fact.direction or "")
-        return tr(direction) if in_words else direction
+        return direction_word(fact.direction)
     if not in_words:
         seconds = "" if fact.duration is None else f"{fact.duration}s"
         return f"{fact.status or ''} {seconds}".strip()

@@ -19,7 +19,7 @@ GIVEN_UP_AFTER_SECONDS = 72 * 3600
 LONGEST_RETRY_AFTER_SECONDS = 3600.0
 """A longer Retry-After is cut to this: it may be a mistake, and the events grow old."""
 
-LONGEST_WAIT_SECONDS = 2 * 3600
+_LONGEST_WAIT_SECONDS = 2 * 3600
 """Longer than any delay or pause: what is due later was written while the clock was ahead, and is due now."""
 
 _DELAYS = (1, 5, 15, 60, 300, 900, 3600)
@@ -102,9 +102,15 @@ def pause(failures: int, chance: float) -> float:
     return min(2.0 ** min(failures - 1, 10), _LONGEST_PAUSE) * (0.8 + 0.4 * chance)
 
 
+def waited_for(now: int) -> tuple[int, int]:
+    """Returns the first and the last moment for which something still waits; later ones: the clock was set back."""
+    return now + 1, now + _LONGEST_WAIT_SECONDS * _MICRO
+
+
 def is_waited_for(until: int, now: int) -> bool:
-    """Whether a delivery or a target still waits; not where the end is too far ahead: the clock was set back since."""
-    return now < until <= now + LONGEST_WAIT_SECONDS * _MICRO
+    """Whether a delivery or a target still waits."""
+    first, last = waited_for(now)
+    return first <= until <= last
 
 
 def queue_of(event: Event) -> str:

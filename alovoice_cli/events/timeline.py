@@ -4,13 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from alovoice_cli.events.event import STATUS_WORDS, Event
+from alovoice_cli.events.event import STATUS_WORDS, Event, direction_word
 from alovoice_cli.events.event_table import event_as_json, iso, step_text
-from alovoice_cli.language import joined, mark, ngettext, tr
+from alovoice_cli.language import joined, ngettext, tr
 from alovoice_cli.moments import span_text
 from alovoice_cli.receipts import Receipt
-
-_DIRECTIONS = {"inc": mark("inbound"), "out": mark("outbound"), "int": mark("internal")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +75,7 @@ def event_text(event: Event) -> str:
 
 def _start_text(event: Event) -> str:
     fact = event.fact
-    parts = [_direction_text(fact.direction)]
+    parts = [direction_word(fact.direction)]
     parts += [tr("number {number}", number=fact.number)] if fact.number else []
     parts += [tr("line {line}", line=fact.line)] if fact.line else []
     parts += [tr("extension {peer}", peer=fact.peer)] if fact.peer else []
@@ -88,13 +86,9 @@ def _start_text(event: Event) -> str:
     return joined(", ", filter(None, parts))
 
 
-def _direction_text(direction: str | None) -> str:
-    return tr(_DIRECTIONS[direction]) if direction in _DIRECTIONS else direction or ""
-
-
 def _route_text(event: Event) -> str:
     fact = event.fact
-    parts = [_direction_text(fact.direction)]
+    parts = [direction_word(fact.direction)]
     parts += [tr("from {number}", number=fact.number)] if fact.number else []
     parts += [tr("line {line}", line=fact.line)] if fact.line else []
     answered = step_text(event)

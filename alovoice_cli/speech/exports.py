@@ -6,13 +6,14 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import tzinfo
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 from alovoice_cli.html_page import page, safe
 from alovoice_cli.language import joined, ngettext, tr
 from alovoice_cli.masking import disarm
+from alovoice_cli.moments import minute_text
 from alovoice_cli.speech.measures import Measures, measure
 from alovoice_cli.speech.number_masking import mask_answer
 from alovoice_cli.speech.talk import Fragment, Tag, Talk, clock, marks, read_talk, read_transcript
@@ -48,22 +49,11 @@ def as_markdown(talk: Talk, zone: tzinfo) -> str:
 def title(talk: Talk, zone: tzinfo) -> str:
     """Returns the call's description: its id, its beginning, its length, the operator's share of the talk."""
     parts = [tr("Call {call}", call=disarm(talk.call_id))]
-    if begun := began(talk.begun_at, zone):
+    if begun := minute_text(talk.begun_at, zone):
         parts.append(begun)
     if talk.peer:
         parts.append(tr("extension {peer}", peer=disarm(talk.peer)))
     return joined(", ", [*parts, *figures(measure(talk))])
-
-
-def began(begun_at: int | None, zone: tzinfo) -> str:
-    """Returns when a call began, to the minute, in the zone; '' if unknown or beyond the calendar."""
-    if begun_at is None:
-        return ""
-    try:
-        moment = (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=begun_at)).astimezone(zone)
-    except (OverflowError, ValueError):
-        return ""
-    return f"{moment:%Y-%m-%d %H:%M}"
 
 
 def figures(measures: Measures) -> list[str]:

@@ -15,10 +15,10 @@ from alovoice_cli.events.outbox import (
     DEAD,
     DUE,
     INTERRUPTED,
-    LONGEST_WAIT_SECONDS,
     RUNNING,
     TargetStanding,
     TargetState,
+    waited_for,
 )
 from alovoice_cli.stores.event_engine import Connection, opened, writing
 from alovoice_cli.stores.event_file import Change
@@ -64,11 +64,6 @@ class Due:
     message: str = ""
 
 
-def not_due(now_us: int) -> tuple[int, int]:
-    """Returns between which moments a `due_at` lies that is waited for; beyond them it is due."""
-    return now_us + 1, now_us + LONGEST_WAIT_SECONDS * _MICRO
-
-
 def outbox_lock(store: Path) -> ProcessLock:
     """Returns the lock of the one listener that forwards this store's outbox."""
     return ProcessLock(store.with_name(f"{store.name}.outbox.lock"))
@@ -93,7 +88,7 @@ class Outbox:
     def due(self, target: str, now_us: int, limit: int) -> list[Due]:
         """Returns the deliveries that are due, oldest first: only the first unfinished one of each queue."""
         with self._connected() as connection:
-            rows = connection.execute(_DUE, (target, *not_due(now_us), limit)).fetchall()
+            rows = connection.execute(_DUE, (target, *waited_for(now_us), limit)).fetchall()
         return [Due(delivery_from(row), *row[-5:]) for row in rows]
 
     def claim(self, target: str, now_us: int, room: int, busy: Mapping[int, str]) -> list[Due]:

@@ -9,11 +9,11 @@ The order is that of storing. If two listeners spooled while the server was down
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from alovoice_cli.events.outbox import DEAD, DUE, INTERRUPTED, RUNNING
+from alovoice_cli.events.outbox import DEAD, DUE, INTERRUPTED, RUNNING, waited_for
 from alovoice_cli.stores.event_engine import Connection, marks, writing
 from alovoice_cli.stores.event_file import Change
 from alovoice_cli.stores.event_rows import delivery_from
-from alovoice_cli.stores.outbox import QUEUED_COLUMNS, Due, Outbox, not_due
+from alovoice_cli.stores.outbox import QUEUED_COLUMNS, Due, Outbox
 from alovoice_cli.stores.postgres import ServerConnection
 from alovoice_cli.stores.server_owner import (
     FORWARDERS_LOCK,
@@ -105,7 +105,7 @@ class ServerOutbox(Outbox):
             freed = self._freed(connection, target, busy)
             if not is_settled(connection):
                 return []
-            rows = connection.execute(_CLAIM, (target, *not_due(now_us), room, self.owner)).fetchall()
+            rows = connection.execute(_CLAIM, (target, *waited_for(now_us), room, self.owner)).fetchall()
             numbers = sorted(row[0] for row in rows)
             found = connection.execute(_CLAIMED, (target, numbers)).fetchall() if numbers else []
         if freed:

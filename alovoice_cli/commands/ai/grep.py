@@ -12,9 +12,10 @@ from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import UsageError
 from alovoice_cli.language import spaced, tr
+from alovoice_cli.moments import minute_text
 from alovoice_cli.output.listing import Column, Dialogue, ListedItem, Listing, Said, tone_by
 from alovoice_cli.session import Session
-from alovoice_cli.speech.exports import began, names, side_of
+from alovoice_cli.speech.exports import names, side_of
 from alovoice_cli.speech.number_masking import mask_fragments
 from alovoice_cli.speech.phrases import SoughtPhrase, find_phrase, read_phrase
 from alovoice_cli.speech.talk import Fragment, Wanted, clock
@@ -110,7 +111,8 @@ def _show_dialogues(session: Session, found: Iterator[Hit], *, hide: bool) -> No
             for place, marks in hit.phrases.items()
         ]
         session.display.write("\n" if calls else "")
-        title = ", ".join(filter(None, (tr("Call {call}", call=hit.kept.call_id), began(hit.kept.begun_at, zone))))
+        began = minute_text(hit.kept.begun_at, zone)
+        title = ", ".join(filter(None, (tr("Call {call}", call=hit.kept.call_id), began)))
         session.display.dialogue(Dialogue(session.masker.hide(title), said))
         calls, phrases = calls + 1, phrases + sum(map(bool, hit.phrases.values()))
     if calls:
@@ -145,7 +147,7 @@ def _rows(session: Session, found: Iterator[Hit], *, hide: bool) -> Iterator[Lis
             }
             cells = {
                 "time": clock(part.begin_ms),
-                "began": began(hit.kept.begun_at, zone),
+                "began": minute_text(hit.kept.begun_at, zone),
                 "peer": session.peer_names.label(hit.kept.peer),
             }
             yield ListedItem({**whole, **cells}, whole)

@@ -13,10 +13,10 @@ from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import UsageError
 from alovoice_cli.language import mark, ngettext, spaced, tr
-from alovoice_cli.moments import parse_span
+from alovoice_cli.moments import minute_text, parse_span
 from alovoice_cli.output.listing import Column, ListedItem, Listing
 from alovoice_cli.session import Session
-from alovoice_cli.speech.exports import FoundTalk, began
+from alovoice_cli.speech.exports import FoundTalk
 from alovoice_cli.speech.measures import measure
 from alovoice_cli.speech.talk import Wanted, clock
 
@@ -99,7 +99,7 @@ def _row(kept: "Kept", call: "Call | None", names: "PeerNames", zone: tzinfo) ->
         "event_call_id": getattr(call, "call_id", None),
     }
     cells = {
-        "began": began(kept.begun_at, zone),
+        "began": minute_text(kept.begun_at, zone),
         "peer": names.label(kept.peer),
         "length": clock(figures.length_ms),
         "operator": _percent(figures.talk_ratio),

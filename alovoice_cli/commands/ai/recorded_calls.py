@@ -10,10 +10,9 @@ from alovoice_cli.events.conditions import CALL_FIELDS, Compare, all_of
 from alovoice_cli.events.event import Call
 from alovoice_cli.events.filters import Filter, FilterWords, read_filter
 from alovoice_cli.language import joined, mark, spaced, tr
-from alovoice_cli.moments import parse_span
+from alovoice_cli.moments import minute_text, parse_span
 from alovoice_cli.phones import canonical
 from alovoice_cli.session import Session
-from alovoice_cli.speech.exports import began
 from alovoice_cli.stores.pbx_calls import PbxCalls
 
 if TYPE_CHECKING:
@@ -107,7 +106,7 @@ def as_list(session: Session, calls: Mapping[str, Call]) -> "ListTable":
         texts = {
             "call_id": id,
             "event_call_id": call.call_id,
-            "began": began(call.reported_at if call.started_at is None else call.started_at, session.clock.zone),
+            "began": minute_text(call.reported_at if call.started_at is None else call.started_at, session.clock.zone),
             **{name: getattr(call, name) for name in ("number", "line", "peer", "direction", "duration")},
         }
         return TableRow(

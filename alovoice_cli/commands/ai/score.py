@@ -28,10 +28,10 @@ from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import SEVERITY_TONES, examples
 from alovoice_cli.errors import ExitCode, UsageError
 from alovoice_cli.language import joined, mark, spaced, tr
+from alovoice_cli.moments import minute_text
 from alovoice_cli.output.files import write_new
 from alovoice_cli.output.listing import Column, Listing, state_word, tone_by
 from alovoice_cli.session import Session
-from alovoice_cli.speech.exports import began
 from alovoice_cli.speech.phrases import SoughtPhrase, other_form
 from alovoice_cli.speech.score import Group, ScoredCalls, in_order
 from alovoice_cli.speech.score_rules import EXAMPLE, load, load_sound
@@ -279,7 +279,7 @@ def _items(scored: ScoredCalls, by: str, names: "PeerNames", zone: tzinfo) -> It
             override = call["override"] if isinstance(call["override"], dict) else {}
             by_hand = {"note": override.get("note"), "set_by": override.get("by"), "overridden": bool(override)}
             peer = names.label(str(call["peer"] or ""))
-            yield {**call, "began": began(int(str(call["begun_at"])), zone), "peer": peer, **by_hand}
+            yield {**call, "began": minute_text(int(str(call["begun_at"])), zone), "peer": peer, **by_hand}
     elif by == "operator":
         operators = in_order(scored.operators.values())
         yield from ({**_cells(group), "group": names.label(group.name)} for group in operators)

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -17,9 +18,9 @@ from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import AlovoiceError, OutcomeUnknownError, UsageError, worst
 from alovoice_cli.language import tr
-from alovoice_cli.moments import from_unix
+from alovoice_cli.moments import minute_text
 from alovoice_cli.output.display import nobody_answers
-from alovoice_cli.output.listing import Column, Listing, state_word, tone_by
+from alovoice_cli.output.listing import Column, Listing, cell_text, state_word, tone_by
 from alovoice_cli.receipts import STATE_TONES
 from alovoice_cli.session import Session
 
@@ -40,8 +41,7 @@ COLUMNS = (
     Column("call_id", "Call"),
     Column("outcome", "Outcome", words=state_word, tone=tone_by("outcome", STATE_TONES)),
     Column("aicallid", "Analysis"),
-    Column("began", "Began", shown=False),
-    Column("begin_time", "Began (unix)", numeric=True),
+    Column("begin_time", "Began"),
     Column("stereoaudio", "Recording", shown=False),
     Column("problem", "Problem"),
 )
@@ -66,14 +66,11 @@ class _Row:
         error = self.problem.as_json() if self.problem else None
         return {"call_id": self.call_id, "outcome": self.outcome, "answer": self.answer, "error": error}
 
-    def cells(self, zone: tzinfo) -> dict[str, object]:
+    def cells(self) -> dict[str, object]:
         inner = (self.answer or {}).get("answer")
         problem = self.problem.message if self.problem else None
         told = inner if isinstance(inner, dict) else {}
-        begun = told.get("begin_time")
-        moment = from_unix(begun, zone) if isinstance(begun, int) else None
-        began = None if moment is None else f"{moment:%Y-%m-%d %H:%M}"
-        return {"call_id": self.call_id, "outcome": self.outcome, "problem": problem, "began": began, **told}
+        return {"call_id": self.call_id, "outcome": self.outcome, "problem": problem, **told}
 
 
 @shows_list(COLUMNS)
@@ -211,11 +208,8 @@ def _answer_in(text: str) -> dict[str, object] | None:
     return value if isinstance(value, dict) else None
 
 
-def _is_shown(column: Column, session: Session) -> bool:
-    """On a terminal a time is one of the profile's zone; programs get the number of the PBX."""
-    if column.name in ("began", "begin_time"):
-        return session.stdout.isatty() is (column.name == "began")
-    return column.shown
+def _began(zone: tzinfo, begin_time: object) -> str:
+    return minute_text(begin_time, zone) if isinstance(begin_time, int) else cell_text(begin_time)
 
 
 def _show(session: Session, rows: Sequence[_Row]) -> None:
@@ -224,7 +218,8 @@ def _show(session: Session, rows: Sequence[_Row]) -> None:
     gravest = next((problem for problem in problems if problem.exit_code == code), None)
     if len(rows) > 1 or gravest is None:
         whole = rows[0].answer if len(rows) == 1 else [row.as_json() for row in rows]
-        columns = tuple(column._replace(shown=_is_shown(column, session)) for column in COLUMNS)
-        session.show(Listing([row.cells(session.clock.zone) for row in rows], columns, whole=whole))
+        words = partial(_began, session.clock.zone)
+        columns = tuple(column._replace(words=words) if column.name == "begin_time" else column for column in COLUMNS)
+        session.show(Listing([row.cells() for row in rows], columns, whole=whole))
     if gravest is not None:
         raise gravest

@@ -12,7 +12,7 @@ import typer
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import ListColumn, examples
 from alovoice_cli.errors import UsageError
-from alovoice_cli.language import mark, ngettext, tr
+from alovoice_cli.language import in_english, mark, ngettext, tr
 from alovoice_cli.output.listing import Column, Item, Listing, Tone, tone_by
 from alovoice_cli.session import Session
 from alovoice_cli.spreadsheet import format_for
@@ -240,7 +240,8 @@ def _count_items(found: _Found, *, drawn: bool) -> Iterator[dict[str, object]]:
     for category in CATEGORIES:
         rows = found.counts[category]
         if rows or not drawn or category == "reached":
-            share = share_text(rows, whole) if drawn else f"{100 * rows / whole:.1f}" if whole else "–"
+            share = share_text(rows, whole)
+            share = share if drawn else in_english(share).removesuffix(" %")
             name = category_text(category, found.report) if drawn else category
             yield {"result": name, "category": category, "rows": rows, "share": share, "chart": [rows]}
 
