@@ -215,6 +215,9 @@ def _main() -> None:
         return
     _become(request)
     from alovoice_cli.__main__ import main
+    from alovoice_cli.events import answers
+
+    answers._random.seed()  # or two listeners would draw the same ids from what they inherited
 
     main()
 

@@ -102,7 +102,9 @@ def is_busy(error: BaseException) -> bool:
 def is_lost(connection: Connection) -> bool:
     """Returns whether the connection cannot be used any more."""
     assert isinstance(connection, ServerConnection)
-    return connection.own.closed or connection.own.broken
+    own = connection.own
+    # A server that dies within an `executemany` may leave a connection that psycopg does not call broken.
+    return own.closed or own.broken or own.info.pipeline_status != load_driver().pq.PipelineStatus.OFF
 
 
 def own_types(text: str) -> str:

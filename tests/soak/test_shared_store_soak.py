@@ -1,11 +1,15 @@
 """Two listeners on one server that is killed, or goes away in mid-load."""
 
 import os
+import random
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
+from threading import Timer
 
 import pytest
 from front_door import FrontDoor
@@ -13,9 +17,11 @@ from listening.conftest import Handler, Listening, crm, listen
 from outages import OutagePlay
 from outbox_kills import KillPlay
 from postgres_server import Cluster, free_port, programs, running_cluster
+from psycopg import OperationalError
 from strength import rounds
 
-from alovoice_cli.stores.event_postgres import IDLE
+from alovoice_cli.stores.event_postgres import IDLE, is_lost
+from alovoice_cli.stores.postgres import connect, server_transaction
 
 __all__ = ["crm", "listen"]  # fixtures
 
@@ -48,6 +54,26 @@ def test_a_server_that_is_killed_and_away_for_a_minute(
     play = OutagePlay(alovoice, listeners, crm, senders=8, pause=0.2)
     print(play.run(away, around=400))
     assert set(play.answers) == {200}
+
+
+def test_a_connection_whose_server_ends_in_any_step_is_lost_or_works(server: Cluster) -> None:
+    url = server.event_store()
+    boss = connect(url)
+    boss.execute("CREATE TABLE written (number INTEGER)")
+    for _ in range(rounds(300)):
+        connection = connect(url)
+        pid = connection.own.info.backend_pid
+        end = Timer(random.random() / 100, os.kill, (pid, signal.SIGTERM))
+        end.start()
+        with suppress(OperationalError):
+            while True:
+                with server_transaction(connection):
+                    connection.executemany("INSERT INTO written VALUES (?)", [(1,), (2,)])
+        end.join()
+        if not is_lost(connection):
+            connection.execute("SELECT 1")
+        connection.close()
+    boss.close()
 
 
 def test_kills_of_listeners_that_share_a_server(
