@@ -127,7 +127,9 @@ class TransportAttempt:
         self._error: BaseException | None = None
 
     def run(self) -> Reply:
-        """Returns the whole answer. Raises Lost, or the exception of the sink or of a signal."""
+        """Returns the whole answer. Raises Lost, without time left at once, or what the sink or a signal raises."""
+        if self._budget.remaining() <= 0:  # what a token command took may be all: nothing leaves in its last moment
+            raise Lost(None, left=False, status=None, arrived=b"", expired=True, proxy=self._proxy)
         request = self._request
         request.extensions = {**request.extensions, "timeout": self._timeouts(), "trace": self._trace}
         self._worker.start()

@@ -35,7 +35,9 @@ WORDS = (
 
 @pytest.fixture
 def file(alovoice: FrontDoor) -> Rows:
-    """A store with calls of every kind, repetitions, results, trials, unreadable bodies, and gaps."""
+    """A store with calls of every kind, repetitions, results, trials, unreadable bodies, and gaps; its clock stands."""
+    moment = datetime.now(UTC)
+    alovoice.clock = lambda: moment
     rows = Rows(alovoice.home / "state" / "events.db")
     statuses = ("200", "486", "304", "603-S", None)
     for number in range(400):

@@ -254,6 +254,7 @@ def test_the_seconds_of_the_token_command_are_the_first_requests_too(servers: tu
     with Client(servers[0].url, TOKEN, timeout=30, spent=30) as client:
         with pytest.raises(UnreachableError):
             client.trunks.list()
+        assert servers[0].connections == 0, "without any time left nothing is begun"
         assert client.trunks.list() == ["712037006", "712037007"]
 
 
