@@ -83,8 +83,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int | None:
-    """Returns the workers of `-n auto`: two more than there are cores, because many tests mostly wait."""
-    return None if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ else (os.cpu_count() or 1) + 2
+    """Returns the workers of `-n auto`: four more than there are cores, because many tests mostly wait."""
+    return None if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ else (os.cpu_count() or 1) + 4
 
 
 _ONE_ENGINE = ("commands", "listening")

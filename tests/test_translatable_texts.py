@@ -2,21 +2,18 @@
 
 import ast
 import string
-from collections.abc import Iterator
-from functools import cache
+from collections.abc import Callable, Iterator
 from pathlib import Path
+
+import pytest
 
 from alovoice_cli.catalogues import SOURCE
 
 TRANSLATING = {"tr": 1, "mark": 1, "pgettext": 2, "ngettext": 2}
 """The functions, each with the number of its texts."""
 
+_AT_ONCE = set(TRANSLATING) - {"mark"}
 FILES = sorted(SOURCE.rglob("*.py"))
-
-
-@cache
-def _tree(path: Path) -> ast.Module:
-    return ast.parse(path.read_text("utf-8"))
 
 
 def _calls(tree: ast.AST, names: set[str]) -> Iterator[ast.Call]:
@@ -46,19 +43,18 @@ def _outside_functions(tree: ast.AST) -> Iterator[ast.AST]:
             waiting += ast.iter_child_nodes(node)
 
 
-def test_nothing_is_translated_at_import_for_the_language_is_not_known_then() -> None:
-    found = [
-        _at(path, node)
-        for path in FILES
-        for node in _outside_functions(_tree(path))
-        if isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Name)
-        and node.func.id in TRANSLATING.keys() - {"mark"}
-    ]
-    assert found == []
+def _translated_at_import(tree: ast.AST) -> Iterator[tuple[ast.expr, str]]:
+    """The language is not known yet when a module is imported."""
+    for node in _outside_functions(tree):
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Name)
+            and node.func.id in set(TRANSLATING) - {"mark"}
+        ):
+            yield node, "is translated at import"
 
 
-def test_a_text_to_translate_is_one_literal() -> None:
+def _built(tree: ast.AST) -> Iterator[tuple[ast.expr, str]]:
     """An f-string, `+`, `%` or `.format` makes a text that no catalogue has. A name or a lookup is a marked text."""
 
     def is_built(text: ast.expr) -> bool:
@@ -66,38 +62,56 @@ def test_a_text_to_translate_is_one_literal() -> None:
             return not (isinstance(text.func, ast.Attribute) and text.func.attr == "get")
         return isinstance(text, ast.JoinedStr | ast.BinOp | ast.IfExp)
 
-    found = [
-        _at(path, call)
-        for path in FILES
-        for call in _calls(_tree(path), set(TRANSLATING))
-        if any(is_built(text) for text in _texts(call))
-    ]
-    assert found == []
+    for call in _calls(tree, set(TRANSLATING)):
+        if any(is_built(text) for text in _texts(call)):
+            yield call, "is not one literal"
 
 
-def test_placeholders_are_named_and_filled() -> None:
-    found = []
-    for path in FILES:
-        for call in _calls(_tree(path), set(TRANSLATING) - {"mark"}):
-            texts = [text.value for text in _texts(call) if isinstance(text, ast.Constant)]
-            fields = {name for text in texts for _, name, *_ in string.Formatter().parse(str(text)) if name is not None}
-            given = {word.arg for word in call.keywords}
-            counted = {"n"} if isinstance(call.func, ast.Name) and call.func.id == "ngettext" else set()
-            if any(not name.isidentifier() for name in fields):
-                found.append(f"{_at(path, call)}: {fields}")
-            elif None not in given and texts and fields - counted != given:
-                found.append(f"{_at(path, call)}: {fields - counted} is filled with {given}")
-    assert found == []
+def _badly_filled(tree: ast.AST) -> Iterator[tuple[ast.expr, str]]:
+    """Placeholders are named, and each is filled."""
+    for call in _calls(tree, _AT_ONCE):
+        texts = [text.value for text in _texts(call) if isinstance(text, ast.Constant)]
+        fields = {name for text in texts for _, name, *_ in string.Formatter().parse(str(text)) if name is not None}
+        given = {word.arg for word in call.keywords}
+        counted = {"n"} if isinstance(call.func, ast.Name) and call.func.id == "ngettext" else set()
+        if any(not name.isidentifier() for name in fields):
+            yield call, f"has {fields}"
+        elif None not in given and texts and fields - counted != given:
+            yield call, f"{fields - counted} is filled with {given}"
 
 
-def test_no_plural_is_made_by_hand() -> None:
+def _plurals_by_hand(tree: ast.AST) -> Iterator[tuple[ast.expr, str]]:
     """`"s" if n > 1 else ""`: other languages have other plurals, and more of them."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.IfExp):
+            ends = [end.value for end in (node.body, node.orelse) if isinstance(end, ast.Constant)]
+            if len(ends) == 2 and "" in ends and set(ends) & {"s", "es", "S"}:
+                yield node, "is a plural made by hand"
+
+
+RULES = (_translated_at_import, _built, _badly_filled, _plurals_by_hand)
+
+
+def test_each_text_can_be_translated() -> None:
+    # One test for all rules: parsing the program takes longer than they do.
     found = []
     for path in FILES:
-        tree = _tree(path)
-        for node in ast.walk(tree):
-            if isinstance(node, ast.IfExp):
-                ends = [end.value for end in (node.body, node.orelse) if isinstance(end, ast.Constant)]
-                if len(ends) == 2 and "" in ends and set(ends) & {"s", "es", "S"}:
-                    found.append(_at(path, node))
+        tree = ast.parse(path.read_text("utf-8"))
+        found += [f"{_at(path, node)} {what}" for rule in RULES for node, what in rule(tree)]
     assert found == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "source"),
+    [
+        (_translated_at_import, "TEXT = tr('a')"),
+        (_translated_at_import, "def run(text=tr('a')): pass"),
+        (_built, "def run(): tr(f'{a}')"),
+        (_built, "def run(): ngettext('a' + b, 'c')"),
+        (_badly_filled, "def run(): tr('{} b', 1)"),
+        (_badly_filled, "def run(): tr('{a}', b=1)"),
+        (_plurals_by_hand, "TEXT = 'row' + ('s' if n > 1 else '')"),
+    ],
+)
+def test_a_rule_finds_what_it_forbids(rule: Callable[[ast.AST], Iterator[tuple[ast.expr, str]]], source: str) -> None:
+    assert list(rule(ast.parse(source)))

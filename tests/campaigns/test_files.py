@@ -122,4 +122,4 @@ def test_a_list_without_room_on_the_disk_is_a_usage_error(tmp_path: Path, monkey
     with pytest.raises(UsageError, match="the list cannot be stored temporarily: No space left on device"):
         open_list(str(path), None, io.TextIOWrapper(io.BytesIO()))
     with pytest.raises(UsageError, match="the list cannot be stored temporarily"):
-        made_list([["998901234567"]] * 3_000_000, ",")
+        made_list([["998901234567" * 10]] * 300_000, ",")

@@ -94,9 +94,9 @@ def test_without_luck_a_simulated_run_is_the_dialler_to_the_second(
     ("count", "plan"),
     [
         (60, _plan(lines=2)),
-        (2000, _plan(days=4, lines=2)),
-        (3000, _plan(days=4, closes="14:59", lines=5, tries=5)),
-        (5000, _plan(days=2, lines=40)),
+        (1000, _plan(days=4, lines=1)),
+        (1200, _plan(days=4, closes="14:59", lines=2, tries=5)),
+        (2000, _plan(days=2, lines=16)),
     ],
 )
 def test_half_of_the_runs_end_where_the_sandboxs_dialler_ends(count: int, plan: DialPlan) -> None:
@@ -187,11 +187,11 @@ def _finishing(count: int, plan: DialPlan, lines: int, seeds: Sequence[int]) -> 
 
 def test_the_lines_that_are_needed_finish_and_fewer_do_not() -> None:
     plan = _plan(days=1, lines=2)
-    made = _made(4812, plan)
+    made = _made(2000, plan)
     assert not made.finishes
     assert made.lines_needed is not None
-    assert _finishing(4812, plan, made.lines_needed, range(5)) >= 0.8
-    assert _finishing(4812, plan, made.lines_needed - 1, range(5)) < 0.9
+    assert _finishing(2000, plan, made.lines_needed, range(5)) >= 0.8
+    assert _finishing(2000, plan, made.lines_needed - 1, range(5)) < 0.9
 
 
 def test_lines_to_spare_are_told_too() -> None:
@@ -228,12 +228,12 @@ def test_a_list_counts_by_its_length() -> None:
 
 
 def test_the_curve_rises_to_the_whole_list_and_stops_there() -> None:
-    for made in (_made(4812, _plan(), runs=20), _made(900, _plan(), runs=20), _made(12, _plan())):
+    for made in (_made(4812, _plan(), runs=10), _made(900, _plan(), runs=20), _made(12, _plan())):
         middles = [point.middle for point in made.curve]
         assert middles == sorted(middles)
         assert all(point.low <= point.middle <= point.high for point in made.curve)
         assert [point.low == 1 for point in made.curve].index(True) == len(made.curve) - 1
-    assert [point.moment.hour for point in _made(4812, _plan(), runs=10).curve] == [21, 21, 21]
+    assert [point.moment.hour for point in _made(4812, _plan(), runs=4).curve] == [21, 21, 21]
     assert [point.moment.hour for point in _made(900, _plan(), runs=10).curve][:2] == [11, 12]
 
 

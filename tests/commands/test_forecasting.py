@@ -24,16 +24,16 @@ def home(alovoice: FrontDoor) -> FrontDoor:
 def _checked(home: FrontDoor, count: int, *words: str, terminal: bool = False) -> Result:
     numbers = "".join(f"99890{1000000 + number * 7}\n" for number in range(count))
     (home.home / "clients.csv").write_text(numbers)
-    days = ("--from", "tomorrow", "--to", "+3d", "--fromtime", "10:00", "--totime", "20:59", "--maxline", "3")
+    days = ("--from", "tomorrow", "--to", "tomorrow", "--fromtime", "10:00", "--totime", "20:59", "--maxline", "1")
     files = ("--record", "promo.mp3", "--recipients", "clients.csv", "--name", "Куз", "--trunks", "712037006,712037007")
     return home("autorule", "check", *files, *days, "--forecast", *words, "--color", "never", terminal=terminal)
 
 
 def test_a_script_gets_figures_and_every_assumption(home: FrontDoor) -> None:
-    result = _checked(home, 4000, "--json", "--tariff", "95")
+    result = _checked(home, 450, "--json", "--tariff", "95")
     assert result.code == 0, result.err
     made = json.loads(result.out)["forecast"]
-    assert made["recipients"] == 4000
+    assert made["recipients"] == 450
     assert made["finish_p10"] < made["finish_p50"] < made["finish_p90"] < made["closes"]
     assert made["closes"].endswith("T21:00:00+05:00")
     assert made["cost"] == pytest.approx(made["talk_minutes"] * 95, rel=0.001)
@@ -54,7 +54,7 @@ def test_a_script_gets_figures_and_every_assumption(home: FrontDoor) -> None:
     fields = json.loads(result.out)["campaign"]
     plan = plan_from_form(fields)
     assert plan is not None
-    again = forecast(4000, plan)
+    again = forecast(450, plan)
     assert again is not None
     assert again.calls == made["calls"]
     assert "forecast" not in json.loads(home("autorule", "check", *_without_forecast()).out)
@@ -66,7 +66,7 @@ def _without_forecast() -> tuple[str, ...]:
 
 
 def test_a_pipe_gets_lines_without_a_chart(home: FrontDoor) -> None:
-    out = _checked(home, 400, "--answer-rate", "50%", "--seconds-per-call", "90", "--seed", "7").out
+    out = _checked(home, 200, "--answer-rate", "50%", "--seconds-per-call", "90", "--seed", "7").out
     rows = dict(line.split("\t", 1) for line in out.splitlines())
     assert (rows["called"], rows["answer_rate"], rows["talk_seconds"], rows["seed"]) == ("1.0", "0.5", "1,179", "7")
     assert not {"curve", "assumed"} & set(rows)
@@ -74,11 +74,11 @@ def test_a_pipe_gets_lines_without_a_chart(home: FrontDoor) -> None:
 
 
 def test_a_terminal_gets_words_and_a_chart_that_fits(home: FrontDoor) -> None:
-    result = _checked(home, 4000, "--tariff", "95.5", terminal=True)
+    result = _checked(home, 450, "--tariff", "95.5", terminal=True)
     assert result.code == 0, result.err
     assert max(map(len, result.out.splitlines())) <= 80
     words = " ".join(result.out.replace("│", " ").split())
-    assert "100 % of 4 000 at least once" in words
+    assert "100 % of 450 at least once" in words
     assert "62 % answer after 4–24 s" in words
     assert "(talk only, 95.5 per minute)" in words
     assert result.out.count("█") > 60
@@ -95,17 +95,17 @@ def test_one_try_has_no_pause_between_tries(home: FrontDoor) -> None:
 
 
 def test_what_will_not_finish_is_a_warning_with_the_lines_that_would_do(home: FrontDoor) -> None:
-    result = _checked(home, 9000, "--json")
+    result = _checked(home, 1000, "--json")
     assert result.code == 0
     (found,) = [one for one in json.loads(result.out)["findings"] if one["code"] == "unfinished"]
     assert found["severity"] == "warning"
     assert found["message"].startswith("will not finish: 74 % called by ")
-    assert found["message"].endswith(" 20:59 (utc +5); lines needed: 5")
+    assert found["message"].endswith(" 20:59 (utc +5); lines needed: 2")
 
 
 def test_what_may_not_finish_and_what_is_not_tried_enough_are_told_apart(home: FrontDoor) -> None:
-    assert "may not finish: " in _checked(home, 6650).out
-    assert "will not finish: some numbers do not get all their attempts by " in _checked(home, 6675).out
+    assert "may not finish: " in _checked(home, 732).out
+    assert "will not finish: some numbers do not get all their attempts by " in _checked(home, 742).out
 
 
 def test_a_bad_answer_rate_is_refused(home: FrontDoor) -> None:

@@ -1,6 +1,7 @@
 """`store copy`: a history on a server that says what the file said, once, however often it is copied."""
 
 import json
+import shutil
 import sqlite3
 import threading
 import time
@@ -34,11 +35,20 @@ WORDS = (
 
 
 @pytest.fixture
-def file(alovoice: FrontDoor) -> Rows:
-    """A store with calls of every kind, repetitions, results, trials, unreadable bodies, and gaps; its clock stands."""
+def file(alovoice: FrontDoor, written: Path) -> Rows:
+    """A store of this home with all that `written` has; its clock stands."""
     moment = datetime.now(UTC)
     alovoice.clock = lambda: moment
-    rows = Rows(alovoice.home / "state" / "events.db")
+    path = alovoice.home / "state" / "events.db"
+    path.parent.mkdir(exist_ok=True)
+    shutil.copy(written, path)
+    return Rows(path)
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with calls of every kind, repetitions, results, trials, unreadable bodies, and gaps."""
+    rows = Rows(tmp_path_factory.mktemp("written") / "events.db")
     statuses = ("200", "486", "304", "603-S", None)
     for number in range(400):
         own = f"c{number}"
@@ -53,7 +63,9 @@ def file(alovoice: FrontDoor) -> Rows:
     rows.deliver("callend", START + 40_110, end_of("c399", START + 40_100, 5, "200"), repeats=first)
     rows.deliver("callstart", START + 40_200, {"number": "+998001234567"}, call_id="trial", answer={"id": "trial"})
     rows.listened((START - 5, START + 20_000, True), (START + 21_000, START + 41_000, False))
-    return rows
+    with closing(sqlite3.connect(rows.path)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return rows.path
 
 
 def _sql(url: str, statement: str, *values: object) -> list[Any]:
