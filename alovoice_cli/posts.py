@@ -1,7 +1,9 @@
-"""A POST to a customer's handler, and its answer."""
+"""A POST to a customer's handler and its answer; how a server asks its callers to wait."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Protocol
 
 
@@ -25,3 +27,16 @@ class AnyPoster(Protocol):
 
     def post(self, url: str, body: bytes, *, headers: Mapping[str, str], timeout: float) -> Posted:
         """Makes one request and returns its answer; `timeout` limits the whole, in seconds."""
+
+
+def retry_after_seconds(text: str, now: datetime) -> float | None:
+    """Returns the seconds of a Retry-After header, which may be a number or a date; None for unreadable text."""
+    text = text.strip()
+    if text.isascii() and text.isdigit():
+        return float(text[:9])
+    try:
+        when = parsedate_to_datetime(text)
+        when = when if when.tzinfo else when.replace(tzinfo=UTC)
+        return max(0.0, (when - now).total_seconds())
+    except (ValueError, OverflowError):
+        return None

@@ -6,13 +6,13 @@ import re
 import zlib
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 
 import httpx
 
 from alovoice_cli.language import tr
 from alovoice_cli.masking import Masker, disarm, mask_fields, mask_text
+from alovoice_cli.posts import retry_after_seconds
 
 _SURROGATE = rb"\\u[dD][89a-fA-F]"
 _DEEPEST = 100
@@ -92,15 +92,7 @@ class Reply(NamedTuple):
 
     def retry_after(self) -> float | None:
         """Returns the seconds of Retry-After, in either form; None without a readable value."""
-        text = self.header("Retry-After").strip()
-        if text.isascii() and text.isdigit():
-            return float(text[:9])
-        try:
-            when = parsedate_to_datetime(text)
-        except (ValueError, OverflowError):
-            return None
-        when = when if when.tzinfo else when.replace(tzinfo=UTC)
-        return max(0.0, (when - datetime.now(UTC)).total_seconds())
+        return retry_after_seconds(self.header("Retry-After"), datetime.now(UTC))
 
 
 def _finite(text: str) -> float:

@@ -5,14 +5,13 @@ Spans are in seconds; moments (`*_at`, `*_until`) are unix microseconds.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from hashlib import sha256
 from typing import Literal
 
 from alovoice_cli.events.event import Event, EventType
 from alovoice_cli.language import joined, ngettext, tr
-from alovoice_cli.posts import Posted
+from alovoice_cli.posts import Posted, retry_after_seconds
 
 GIVEN_UP_AFTER_SECONDS = 72 * 3600
 """An event that no attempt delivered for this long becomes a dead letter: it is stored and listed, not sent again."""
@@ -67,19 +66,6 @@ def outcome_of(posted: Posted, now: datetime) -> DeliveryOutcome:
     if status in _PAUSING:
         return DeliveryOutcome("pause", trouble, status, retry_after_seconds(posted.retry_after, now))
     return DeliveryOutcome("gone" if status == _GONE else "retry", trouble, status)
-
-
-def retry_after_seconds(text: str, now: datetime) -> float | None:
-    """Returns the seconds of a Retry-After header, which may be a number or a date; None for unreadable text."""
-    text = text.strip()
-    if text.isascii() and text.isdigit():
-        return float(text[:9])
-    try:
-        when = parsedate_to_datetime(text)
-        when = when if when.tzinfo else when.replace(tzinfo=UTC)
-        return max(0.0, (when - now).total_seconds())
-    except (ValueError, OverflowError):
-        return None
 
 
 def next_delay(attempts: int, chance: float) -> float:

@@ -14,9 +14,8 @@ from alovoice_cli.events.outbox import (
     HealthChange,
     TargetHealth,
     outcome_of,
-    retry_after_seconds,
 )
-from alovoice_cli.posts import Posted
+from alovoice_cli.posts import Posted, retry_after_seconds
 
 NOW = datetime(2026, 11, 28, 22, 0, tzinfo=UTC)
 MICRO = 1_000_000
