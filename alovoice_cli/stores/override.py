@@ -5,6 +5,7 @@ The file is replaced as a whole, so a reader sees the old or the new one; only t
 
 import json
 import os
+import time
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -92,14 +93,16 @@ class OverrideFile:
         """Marks that a listener reads the file. Raises OSError if that cannot be written."""
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._mark.touch(0o600)
+        seconds = time.time()  # not the clock of the file's server: `has_reader` is asked by this machine's
+        os.utime(self._mark, (seconds, seconds))
 
     def unmark_reader(self) -> None:
         """Removes the mark of a listener that ends; another one marks the file again within two seconds."""
         self._mark.unlink(missing_ok=True)
 
     def has_reader(self, now: datetime) -> bool:
-        """Returns whether a listener reads the file."""
+        """Returns whether a listener reads the file. A mark from the future is of a listener before a clock set back."""
         try:
-            return now.timestamp() - self._mark.stat().st_mtime < _READER_SECONDS
+            return abs(now.timestamp() - self._mark.stat().st_mtime) < _READER_SECONDS
         except OSError:
             return False

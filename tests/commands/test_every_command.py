@@ -149,8 +149,7 @@ def home(alovoice: FrontDoor) -> FrontDoor:
 def _crm() -> Iterator[None]:
     """A CRM's handlers, whose URL stands where WORDS say CRM."""
     with served() as crm:
-        for name, words in WORDS.items():
-            WORDS[name] = tuple(crm.url if word == "CRM" else word for word in words)
+        _URLS["CRM"] = crm.url
         yield
 
 
@@ -159,7 +158,14 @@ def _server(request: pytest.FixtureRequest) -> None:
     """An empty database, whose URL stands where WORDS say SERVER, for the commands that need one."""
     name = getattr(request.node, "callspec", None) and request.node.callspec.params.get("name")
     if name == "store copy":
-        WORDS[name] = (WORDS[name][0], request.getfixturevalue("postgres").database())
+        _URLS["SERVER"] = request.getfixturevalue("postgres").database()
+
+
+_URLS: dict[str, str] = {}
+
+
+def _words(name: str) -> tuple[str, ...]:
+    return (*name.split(), *(_URLS.get(word, word) for word in WORDS[name]))
 
 
 def _prepared(home: FrontDoor, name: str) -> tuple[str, ...]:
@@ -180,7 +186,7 @@ def _prepared(home: FrontDoor, name: str) -> tuple[str, ...]:
         home("ai", "result", "CALL_ID")
     if name.startswith("config") or name == "logout":
         home.environ.pop("ALOVOICE_PROFILE")
-    return (*name.split(), *WORDS[name])
+    return _words(name)
 
 
 def test_every_leaf_of_the_tree_is_asked() -> None:
@@ -278,7 +284,7 @@ def test_what_is_no_list_refuses_csv_before_it_does_anything(home: FrontDoor, na
 
 @pytest.mark.parametrize("name", WORDS)
 def test_two_formats_are_refused(home: FrontDoor, name: str) -> None:
-    words = (*name.split(), *WORDS[name])
+    words = _words(name)
     assert home(*words, "--json", "--csv").code == 2
     assert home("--csv", *words, "--json").code == 2
 
@@ -306,7 +312,7 @@ def test_an_empty_list_is_an_empty_list(home: FrontDoor) -> None:
 
 @pytest.mark.parametrize("name", LISTS)
 def test_a_list_of_an_empty_home_is_json_too(alovoice: FrontDoor, name: str) -> None:
-    result = alovoice(*name.split(), *WORDS[name], "--json", environ={"ALOVOICE_PROFILE": "sandbox"})
+    result = alovoice(*_words(name), "--json", environ={"ALOVOICE_PROFILE": "sandbox"})
     assert result.code != 0 or json.loads(result.out) is not None, result.err
 
 

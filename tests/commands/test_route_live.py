@@ -1,6 +1,7 @@
 """What `alovoice route` does with a running listener's store and state: the override, the diff, the real past."""
 
 import json
+import os
 import time
 from pathlib import Path
 
@@ -129,6 +130,17 @@ def test_an_override_that_no_listener_obeys_says_so_and_is_kept_for_one_that_sta
     assert (shown.code, json.loads(shown.out)["override"]) == (9, "queue:6000")
     assert alovoice("route", "override", "--off").code == 0
     assert alovoice("route", "override").code == 0
+
+
+@pytest.mark.parametrize("minutes", [-5, 5])
+def test_the_mark_of_a_listener_that_was_killed_counts_for_nothing_later(alovoice: FrontDoor, minutes: int) -> None:
+    """`minutes` before now: with a clock that was set back since, the mark is from the future."""
+    mark = alovoice.home / "state" / "override.listener"
+    mark.parent.mkdir(exist_ok=True)
+    mark.touch()
+    seconds = time.time() - minutes * 60
+    os.utime(mark, (seconds, seconds))
+    assert alovoice("route", "override", "queue:6000", "--for", "30m").code == 9
 
 
 def test_an_override_is_the_profile_s_own_and_stands_in_the_status(alovoice: FrontDoor) -> None:
