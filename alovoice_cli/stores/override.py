@@ -101,7 +101,7 @@ class OverrideFile:
         self._mark.unlink(missing_ok=True)
 
     def has_reader(self, now: datetime) -> bool:
-        """Returns whether a listener reads the file. A mark from the future is of a listener before a clock set back."""
+        """Returns whether a listener reads the file. A mark from the future: the clock was set back since."""
         try:
             return abs(now.timestamp() - self._mark.stat().st_mtime) < _READER_SECONDS
         except OSError:
