@@ -141,10 +141,16 @@ def test_a_process_whose_clock_jumps_into_the_night_dials_nobody_until_the_morni
     clock.set_to(12)
     called = write_list(alovoice.home, ROWS)
     pbx.jumps = {4: lambda: clock.set_to(21, 30)}
+
+    def told_of() -> str:
+        return _text(alovoice.home / "told")
+
     with (alovoice.home / "told").open("wb") as told:
         process = alovoice.start(*OUT, "--window", "08:00-23:00", streams=told.fileno())
-        wait_until(lambda: "quiet hours" in _text(alovoice.home / "told") or process.poll() is not None, "quiet hours")
-        _ended(process)
+        try:
+            wait_until(lambda: "quiet hours" in told_of() or process.poll() is not None, told_of)
+        finally:
+            _ended(process)
     assert process.returncode == 130, _text(alovoice.home / "told")
     assert len(pbx.requests) == 4
     late = alovoice.process(*OUT)

@@ -336,4 +336,5 @@ def test_a_history_is_copied_while_a_listener_writes(
     assert _sql(target, "SELECT count(*) FROM call WHERE start_seq IS NOT NULL AND end_seq IS NOT NULL") == [
         (len(ids),)
     ]
-    assert _sql(target, "SELECT seq, state FROM outbox") == _sql(own, "SELECT seq, state FROM outbox")
+    states = "SELECT seq, state FROM outbox ORDER BY seq"
+    assert _sql(target, states) == _sql(own, states)
