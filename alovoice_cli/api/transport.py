@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 _PASSING = frozenset({408, 425, 429, 502, 503, 504})
 _MORE_READS = 3
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 8.0
+_FIRST_PAUSE = 0.5  # doubled for each further try
 _UNSENT_PAUSES = (0.5, 1.0)
 _LONGEST_RETRY_AFTER = 60.0
 
@@ -67,18 +67,17 @@ class Retry:
         """Returns the last answer, with any status. Raises Lost when the last try had no answer."""
         tries = 0
         while True:
-            lost, reply = None, None
             try:
                 reply = attempt()
-            except Lost as error:
-                lost = error
-            pause = self._after_loss(lost, tries) if lost else self._after_reply(reply, tries)
-            if pause is None or pause >= self._budget.remaining():
-                if reply is None:
-                    raise lost or AssertionError
-                return reply
+            except Lost as lost:
+                why, pause = type(lost.cause).__name__, self._after_loss(lost, tries)
+                if pause is None or pause >= self._budget.remaining():
+                    raise
+            else:
+                why, pause = str(reply.status), self._after_reply(reply, tries)
+                if pause is None or pause >= self._budget.remaining():
+                    return reply
             tries += 1
-            why = str(reply.status) if reply else type(lost.cause).__name__ if lost else ""
             self._tell(f"↻ {why}: try {tries + 1} in {pause:.2f} s")
             self._sleep(pause)
 
@@ -90,8 +89,8 @@ class Retry:
             return self._jitter(tries) if tries < (_MORE_READS if lost.status is None else 1) else None
         return _UNSENT_PAUSES[tries] if not lost.left and tries < len(_UNSENT_PAUSES) else None
 
-    def _after_reply(self, reply: Reply | None, tries: int) -> float | None:
-        if reply is None or not self._reads or reply.status not in _PASSING or tries >= _MORE_READS:
+    def _after_reply(self, reply: Reply, tries: int) -> float | None:
+        if not self._reads or reply.status not in _PASSING or tries >= _MORE_READS:
             return None
         asked = reply.retry_after()
         if asked is None:
@@ -99,7 +98,7 @@ class Retry:
         return max(asked, self._jitter(tries)) if asked <= _LONGEST_RETRY_AFTER else None
 
     def _jitter(self, tries: int) -> float:
-        return self._uniform(0.0, min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**tries))
+        return self._uniform(0.0, _FIRST_PAUSE * 2**tries)
 
 
 CERTIFI = "the bundle of certifi"
