@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Mapping
 from threading import Lock
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple, cast
-from urllib.parse import urlsplit
 
 import httpx
 
@@ -120,8 +119,9 @@ def proxy_of(address: Address, environ: Mapping[str, str]) -> str:
 
 
 def shown_proxy(proxy: str) -> str:
-    """Returns the proxy without its user and password."""
-    return "://".join((urlsplit(proxy).scheme, urlsplit(proxy).netloc.rpartition("@")[2])) if proxy else ""
+    """Returns the scheme, host and port of the proxy, also of a URL that cannot be used."""
+    scheme, mark, rest = proxy.partition("://")
+    return scheme.lower() + mark + re.split("[/?#]", rest.rpartition("@")[2])[0]
 
 
 def authorities_of(environ: Mapping[str, str]) -> str:
@@ -146,12 +146,20 @@ def hashed_folder() -> str:
 
 def _bypassed(address: Address, unproxied: str) -> bool:
     for entry in unproxied.lower().replace(" ", "").split(","):
-        name, _, port = entry.rpartition(":") if entry.rpartition(":")[2].isdigit() else (entry, "", "")
+        name, port = _name_and_port(entry)
         domain = name.removeprefix("*").removeprefix(".")
         fits = address.host == domain or (domain != "" and address.host.endswith(f".{domain}"))
         if entry == "*" or (fits and port in ("", str(address.port))):
             return True
     return False
+
+
+def _name_and_port(entry: str) -> tuple[str, str]:
+    if entry.startswith("["):  # an IPv6 address as in a URL; without brackets it has no port
+        name, _, port = entry[1:].partition("]")
+        return name, port.removeprefix(":")
+    name, _, port = entry.partition(":")
+    return (name, port) if port.isdigit() else (entry, "")
 
 
 def _variable(environ: Mapping[str, str], name: str) -> str:
