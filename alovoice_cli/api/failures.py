@@ -150,7 +150,7 @@ class FailureCase(NamedTuple):
 
 
 def from_loss(case: FailureCase, lost: Lost) -> BaseException:
-    """Returns the error for an exchange without an answer; a bug of ours is returned unchanged."""
+    """Returns the error for an exchange without an answer; a bug of ours that came before the first byte, unchanged."""
     if isinstance(lost.cause, LOCAL) and (not lost.left or case.endpoint.reads):
         return UsageError(tr("the request cannot be sent as it is"), detail=case.masker.hide(_reason(lost)))
     if not lost.left:

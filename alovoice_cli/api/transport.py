@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Mapping
 from threading import Lock
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple, cast
-from urllib.parse import urlsplit
 
 import httpx
 
@@ -39,7 +38,7 @@ if TYPE_CHECKING:
 
 _PASSING = frozenset({408, 425, 429, 502, 503, 504})
 _MORE_READS = 3
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 8.0
+_FIRST_PAUSE = 0.5  # doubled for each further try
 _UNSENT_PAUSES = (0.5, 1.0)
 _LONGEST_RETRY_AFTER = 60.0
 
@@ -67,18 +66,17 @@ class Retry:
         """Returns the last answer, with any status. Raises Lost when the last try had no answer."""
         tries = 0
         while True:
-            lost, reply = None, None
             try:
                 reply = attempt()
-            except Lost as error:
-                lost = error
-            pause = self._after_loss(lost, tries) if lost else self._after_reply(reply, tries)
-            if pause is None or pause >= self._budget.remaining():
-                if reply is None:
-                    raise lost or AssertionError
-                return reply
+            except Lost as lost:
+                why, pause = type(lost.cause).__name__, self._after_loss(lost, tries)
+                if pause is None or pause >= self._budget.remaining():
+                    raise
+            else:
+                why, pause = str(reply.status), self._after_reply(reply, tries)
+                if pause is None or pause >= self._budget.remaining():
+                    return reply
             tries += 1
-            why = str(reply.status) if reply else type(lost.cause).__name__ if lost else ""
             self._tell(f"↻ {why}: try {tries + 1} in {pause:.2f} s")
             self._sleep(pause)
 
@@ -90,8 +88,8 @@ class Retry:
             return self._jitter(tries) if tries < (_MORE_READS if lost.status is None else 1) else None
         return _UNSENT_PAUSES[tries] if not lost.left and tries < len(_UNSENT_PAUSES) else None
 
-    def _after_reply(self, reply: Reply | None, tries: int) -> float | None:
-        if reply is None or not self._reads or reply.status not in _PASSING or tries >= _MORE_READS:
+    def _after_reply(self, reply: Reply, tries: int) -> float | None:
+        if not self._reads or reply.status not in _PASSING or tries >= _MORE_READS:
             return None
         asked = reply.retry_after()
         if asked is None:
@@ -99,7 +97,7 @@ class Retry:
         return max(asked, self._jitter(tries)) if asked <= _LONGEST_RETRY_AFTER else None
 
     def _jitter(self, tries: int) -> float:
-        return self._uniform(0.0, min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**tries))
+        return self._uniform(0.0, _FIRST_PAUSE * 2**tries)
 
 
 CERTIFI = "the bundle of certifi"
@@ -121,8 +119,9 @@ def proxy_of(address: Address, environ: Mapping[str, str]) -> str:
 
 
 def shown_proxy(proxy: str) -> str:
-    """Returns the proxy without its user and password."""
-    return "://".join((urlsplit(proxy).scheme, urlsplit(proxy).netloc.rpartition("@")[2])) if proxy else ""
+    """Returns the scheme, host and port of the proxy, also of a URL that cannot be used."""
+    scheme, mark, rest = proxy.partition("://")
+    return scheme.lower() + mark + re.split("[/?#]", rest.rpartition("@")[2])[0]
 
 
 def authorities_of(environ: Mapping[str, str]) -> str:
@@ -147,12 +146,20 @@ def hashed_folder() -> str:
 
 def _bypassed(address: Address, unproxied: str) -> bool:
     for entry in unproxied.lower().replace(" ", "").split(","):
-        name, _, port = entry.rpartition(":") if entry.rpartition(":")[2].isdigit() else (entry, "", "")
+        name, port = _name_and_port(entry)
         domain = name.removeprefix("*").removeprefix(".")
         fits = address.host == domain or (domain != "" and address.host.endswith(f".{domain}"))
         if entry == "*" or (fits and port in ("", str(address.port))):
             return True
     return False
+
+
+def _name_and_port(entry: str) -> tuple[str, str]:
+    if entry.startswith("["):  # an IPv6 address as in a URL; without brackets it has no port
+        name, _, port = entry[1:].partition("]")
+        return name, port.removeprefix(":")
+    name, _, port = entry.partition(":")
+    return (name, port) if port.isdigit() else (entry, "")
 
 
 def _variable(environ: Mapping[str, str], name: str) -> str:

@@ -169,7 +169,7 @@ class Ledger:
             return []
         with self.database.opened() as connection:
             rows = in_chunks(ids, lambda marks, part: connection.execute(_OF_IDS.format(marks), part).fetchall())
-        return [self._receipt_from(row) for _, *row in sorted(rows, key=lambda row: int(row[0]))]
+        return [self._receipt_from(row) for _, *row in sorted(rows)]
 
     def placed(self, profile: str, since: datetime, path: str = "") -> list[Receipt]:
         """Returns the profile's receipts begun at `since` (aware) or later, oldest first, by an index.

@@ -13,6 +13,7 @@ from alovoice_cli.api.request import (
     FilePart,
     Flat,
     Multipart,
+    Raw,
     encode,
     wire_name,
 )
@@ -41,6 +42,7 @@ def test_the_vendors_curl_sends_json_typed_as_a_form() -> None:
 
 
 def test_a_form_holds_nested_values_as_json_text() -> None:
+    assert flat("form").content_type == "application/x-www-form-urlencoded"
     pairs = dict(parse_qsl(flat("form").content.decode(), strict_parsing=True))
     assert pairs["extid"] == FIELDS["extid"]
     assert json.loads(pairs["callto"]) == FIELDS["callto"]
@@ -62,10 +64,31 @@ def test_what_cannot_be_written_is_refused(encoding: Any, value: object) -> None
         encode(Fields({"a": value}), encoding)
 
 
-@pytest.mark.parametrize("name", ["", "a=b", "a\\b", "a\r\nb"])
+def test_what_cannot_be_written_as_json_says_why() -> None:
+    with pytest.raises(UsageError) as caught:
+        encode(Fields({"a": math.nan}), "json")
+    assert "JSON compliant" in caught.value.detail
+
+
+@pytest.mark.parametrize("encoding", ["json", "form", "multipart", "vendor-curl"])
+def test_the_profiles_encoding_is_for_fields_alone(encoding: Any) -> None:
+    parts = (("name", "N"), ("record", FilePart("x.mp3", "audio/mpeg", io.BytesIO(b""))))
+    assert encode(None, encoding) is None
+    assert encode(Raw(b"[1]", "text/x"), encoding) == Flat("text/x", b"[1]")
+    assert encode(Multipart(parts), encoding) == parts
+
+
+@pytest.mark.parametrize("name", ["", "a=b", "a\\b", "a\r\nb", "\ud800"])
 def test_a_part_cannot_be_named_so(name: str) -> None:
     with pytest.raises(UsageError):
         encode(Multipart(((name, "x"),)), "json")
+
+
+@pytest.mark.parametrize("encoding", ["json", "form", "multipart", "vendor-curl"])
+@pytest.mark.parametrize("fields", [{"\ud800": "x"}, {"x": "\ud800"}])
+def test_text_that_is_not_unicode_is_refused(encoding: Any, fields: dict[str, object]) -> None:
+    with pytest.raises(UsageError):
+        encode(Fields(fields), encoding)
 
 
 @pytest.mark.parametrize(
@@ -76,6 +99,8 @@ def test_a_part_cannot_be_named_so(name: str) -> None:
         ("/home/a/қўнғироқ.mp3", "қўнғироқ.mp3"),
         ("a\r\nX: y.mp3", "a__X: y.mp3"),
         ("dir/", "file"),
+        ("x.mp3", "x.mp3"),
+        ("a/b/c/x.mp3", "x.mp3"),
         ("\u202egpj.mp3", "_gpj.mp3"),
     ],
 )

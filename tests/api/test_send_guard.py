@@ -2,12 +2,14 @@
 
 import contextlib
 from collections import Counter
+from threading import Thread
 from typing import Any
 
 import pytest
 from saboteur import Saboteur, Step
 from strength import IS_SOAK
 
+from alovoice_cli.api import send_guard
 from alovoice_cli.api.client import Client
 from alovoice_cli.api.send_guard import Abandoned, InFlightRequest, SendGuard
 from alovoice_cli.errors import AlovoiceError, OutcomeUnknownError, UsageError
@@ -101,6 +103,77 @@ def test_a_withdrawn_request_never_leaves() -> None:
     assert in_flight.withdraw()
     with pytest.raises(Abandoned):
         in_flight.left()
+
+
+def test_a_request_that_left_cannot_be_withdrawn() -> None:
+    assert not left(SendGuard()).withdraw()
+
+
+def test_the_exit_code_waits_for_a_request_that_is_leaving(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(send_guard, "_PATIENCE_SECONDS", 60.0)
+    guard = SendGuard()
+    request = guard.begin(INTENT)
+    codes: list[int] = []
+    with guard._lock:  # as `mark_left` holds it
+        asker = Thread(target=lambda: codes.append(guard.guard(130)))
+        asker.start()
+        asker.join(0.1)
+        request.has_left = True
+    asker.join(60)
+    assert codes == [6]
+
+
+def test_a_lock_that_a_signal_left_held_does_not_hang_the_exit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(send_guard, "_PATIENCE_SECONDS", 0.01)
+    guard = SendGuard()
+    left(guard).settle(DONE)
+    guard._lock.acquire()
+    assert guard.guard(130) == 0
+
+
+def test_the_pbx_s_own_events_decide_the_code_of_the_request_that_they_prove(book: Any) -> None:
+    guard = SendGuard(lambda: book)
+    for code in (6, 7):
+        left(guard).settle(RequestOutcome("unknown", code, "maybe"))
+    guard.prove("R-0001", 0)
+    assert guard.guard(1) == 7
+    guard.prove("R-0002", 1)
+    assert guard.guard(2) == 1
+
+
+def test_no_event_proves_a_request_that_is_still_in_flight(book: Any) -> None:
+    guard = SendGuard(lambda: book)
+    in_flight = left(guard)
+    guard.prove(in_flight.receipt, 0)
+    assert guard.guard(0) == 6
+
+
+def test_the_latest_receipt_is_told_for_the_process_and_for_the_thread(book: Any) -> None:
+    guard = SendGuard(lambda: book)
+    assert (guard.last_receipt, guard.receipt_here) == ("", "")
+    guard.begin(INTENT)
+    guard.begin(INTENT)
+    other = Thread(target=guard.begin, args=(INTENT,))
+    other.start()
+    other.join(60)
+    assert (guard.last_receipt, guard.receipt_here) == ("R-0003", "R-0002")
+
+
+def test_without_a_ledger_there_is_no_receipt() -> None:
+    guard = SendGuard()
+    left(guard).settle(DONE)
+    assert (guard.last_receipt, guard.receipt_here, guard.trouble) == ("", "", None)
+
+
+def test_a_request_that_the_ledger_refused_has_no_receipt() -> None:
+    ledger = Full("never")
+    guard = SendGuard(lambda: ledger)
+    guard.begin(INTENT)
+    ledger.when = "intend"
+    with pytest.raises(UsageError) as caught:
+        guard.begin(INTENT)
+    assert caught.value.detail == "[Errno 28] No space left on device"
+    assert guard.receipt_here == ""
 
 
 class Full:

@@ -11,16 +11,18 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from machine import needs_strace
+from postgres_server import Cluster
 from strength import examples, rounds
 
-from alovoice_cli.errors import UsageError
-from alovoice_cli.receipts import Intent, RequestOutcome
+from alovoice_cli.errors import CheckFailedError, UsageError
+from alovoice_cli.receipts import Intent, RequestOutcome, State
 from alovoice_cli.stores import ledger as ledger_module
-from alovoice_cli.stores.ledger import STORE_NAME, Ledger
+from alovoice_cli.stores.ledger import STORE_NAME, Ledger, Quota
 
 NOON = datetime(2025, 4, 25, 12, 0, tzinfo=UTC)
 
@@ -121,7 +123,7 @@ def test_an_unknown_receipt_is_a_usage_error(ledger: Ledger) -> None:
     with pytest.raises(UsageError, match="no receipt R-ZZZZ") as caught:
         ledger.receipt("R-ZZZZ")
     assert "receipts list" in caught.value.hint
-    with pytest.raises(UsageError, match="no receipt"):
+    with pytest.raises(UsageError, match="no receipt R-ZZZZ"):
         ledger.settle("R-ZZZZ", an_outcome())
 
 
@@ -161,6 +163,111 @@ def test_a_clock_beyond_fifteen_digits_is_refused(ledger: Ledger, clock: Clock) 
         ledger.make_id()
     clock.time = NOON
     assert len(ledger.make_id()) == 15
+
+
+def test_several_ids_of_one_moment_follow_one_another(ledger: Ledger) -> None:
+    first, *others = map(int, [*ledger.make_ids(3), ledger.make_id(), ledger.make_id()])
+    assert others == [first + 1, first + 2, first + 3, first + 4]
+
+
+def test_ids_last_until_fifteen_digits_are_spent(ledger: Ledger, clock: Clock) -> None:
+    clock.time = datetime.fromtimestamp(9_999_999_999, UTC)
+    assert ledger.make_ids(100_000)[-1] == "9" * 15
+    with pytest.raises(UsageError, match="15 digits"):
+        ledger.make_id()
+
+
+@pytest.mark.parametrize("damage", ["DELETE FROM made_id", "UPDATE made_id SET last = 'x'"])
+def test_no_id_is_made_where_the_last_one_is_not_known(tmp_path: Path, clock: Clock, damage: str) -> None:
+    ledger = Ledger(tmp_path / STORE_NAME, clock)
+    with ledger.database.writing() as connection:
+        connection.execute(damage)
+    with pytest.raises(UsageError, match=f"{re.escape(str(tmp_path / STORE_NAME))} is damaged"):
+        ledger.make_id()
+
+
+def test_a_ledger_on_a_server_of_a_newer_version_is_refused(postgres: Cluster, clock: Clock) -> None:
+    url = postgres.database()
+    Ledger(url, clock).intend(an_intent())
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("UPDATE store_version SET version = 99 WHERE store = 'ledger'")
+    with pytest.raises(UsageError, match="newer version"):
+        Ledger(url, clock).intend(an_intent())
+
+
+def a_quota(most: int = 2, **changes: Any) -> Quota:
+    """A limit for all calls since yesterday, but for these changes."""
+    return Quota("max_calls_per_day", most, ("/outcall", "/requestcall"), NOON - timedelta(days=1))._replace(**changes)
+
+
+def write_one_of_each(ledger: Ledger, clock: Clock) -> None:
+    """Writes a request of each outcome, one without, and some that no quota of the profile counts."""
+    states: tuple[State, ...] = ("done", "unknown", "refused", "unsent")
+    for number, state in enumerate(states):
+        ledger.settle(ledger.intend(an_intent(numbers=(state, "2"), our_id=str(9 - number))), an_outcome(state=state))
+    ledger.intend(an_intent(numbers=("in flight",), our_id="5", path="/requestcall/{token}"))
+    ledger.intend(an_intent(numbers=("of another profile",), profile="samarkand"))
+    ledger.intend(an_intent(numbers=("in a campaign",), path="/mapi/addAutorule"))
+    clock.time -= timedelta(days=2)
+    ledger.intend(an_intent(numbers=("long ago",)))
+    clock.time = NOON
+
+
+def test_a_quota_counts_the_calls_that_were_or_may_have_been_made(ledger: Ledger, clock: Clock) -> None:
+    write_one_of_each(ledger, clock)
+    assert ledger.count("tashkent", a_quota()) == 3
+    assert ledger.count("tashkent", a_quota(paths=("/requestcall",))) == 1
+    assert ledger.count("tashkent", a_quota(since=NOON - timedelta(days=3))) == 4
+    assert ledger.count("samarkand", a_quota()) == 1
+
+
+def test_numbers_count_as_called_unless_the_call_was_certainly_not_made(ledger: Ledger, clock: Clock) -> None:
+    write_one_of_each(ledger, clock)
+    called = ledger.called_numbers("tashkent", NOON)
+    assert called == {"done", "unknown", "2", "in flight", "in a campaign"}
+    assert ledger.called_numbers("tashkent", NOON - timedelta(days=2)) == {*called, "long ago"}
+
+
+def test_a_spent_quota_refuses_the_next_call_and_writes_nothing(ledger: Ledger) -> None:
+    codes = [ledger.intend(an_intent(), a_quota(2)) for _ in range(2)]
+    with pytest.raises(CheckFailedError, match=r"max_calls_per_day is 2 within 24 hours$"):
+        ledger.intend(an_intent(), a_quota(2))
+    assert [entry.receipt for entry in ledger.receipts()] == codes[::-1]
+    ledger.settle(codes[0], an_outcome(state="refused"))
+    assert ledger.receipt(ledger.intend(an_intent(), a_quota(2))).outcome == "unknown"
+
+
+def test_a_quota_that_is_too_small_says_for_how_many_more() -> None:
+    assert a_quota(2).spent(3).message.endswith("is 2 within 24 hours, and 3 more are requested")
+
+
+def test_receipts_are_found_by_our_ids_oldest_first(ledger: Ledger, clock: Clock) -> None:
+    write_one_of_each(ledger, clock)
+    assert [entry.our_id for entry in ledger.receipts_of(["5", "8", "9", "8", "none"])] == ["9", "8", "5"]
+    assert ledger.receipts_of([]) == []
+
+
+def test_the_receipts_of_a_profile_are_found_by_time_and_path(ledger: Ledger, clock: Clock) -> None:
+    write_one_of_each(ledger, clock)
+    calls = ledger.placed("tashkent", NOON - timedelta(days=2), "/outcall")
+    assert [entry.numbers[0] for entry in calls] == ["long ago", "done", "unknown", "refused", "unsent"]
+    assert [entry.numbers[0] for entry in ledger.placed("tashkent", NOON)][-2:] == ["in flight", "in a campaign"]
+
+
+def test_a_search_makes_no_ledger(tmp_path: Path, clock: Clock) -> None:
+    ledger = Ledger(tmp_path / STORE_NAME, clock)
+    assert (ledger.receipts_of(["1"]), ledger.placed("tashkent", NOON)) == ([], [])
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("damage", ["numbers = '['", "request = ''", "pid = 'x'", "exit_code = 'x'"])
+def test_a_damaged_receipt_is_named(tmp_path: Path, clock: Clock, damage: str) -> None:
+    ledger = Ledger(tmp_path / STORE_NAME, clock)
+    code = ledger.intend(an_intent())
+    with ledger.database.writing() as connection:
+        connection.execute(f"UPDATE receipt SET {damage}")
+    with pytest.raises(UsageError, match=f"is damaged: receipt {code} cannot be read"):
+        ledger.receipts()
 
 
 def test_ids_and_receipts_of_processes_at_once_are_all_different(store_place: Callable[[str], Path | str]) -> None:
