@@ -158,6 +158,7 @@ def test_a_secret_of_any_letters_in_json_inside_of_json_is_masked_whole(letters:
 def test_the_word_before_the_credentials_of_a_header_is_no_secret_and_the_credentials_are() -> None:
     assert mask_text("Authorization: Bearer abcdef; next") == "Authorization: ••••; next"
     assert mask_text("the token is wrong, and the qr too") == "the token is wrong, and the qr too"
+    assert mask_text("see https://pbx.example/tokens/list") == "see https://pbx.example/tokens/list"
 
 
 # --- long answers ----------------------------------------------------------------------------------------------------
