@@ -32,6 +32,11 @@ def test_key_and_value_of_a_form_and_of_escaped_json_are_masked_and_the_rest_sta
     assert mask_text("assalomu alaykum, 12:30") == "assalomu alaykum, 12:30"
 
 
+def test_a_text_with_every_secret_name_shows_none_of_their_values() -> None:
+    names = ("secret", "passwd", "token", "mobileqr", "windowsapp", "Authorization")
+    assert mask_text("&".join(f"{name}={SECRET}" for name in names)) == "&".join(f"{name}=••••" for name in names)
+
+
 def test_an_answer_that_is_no_json_shows_no_secret_anywhere(alovoice: FrontDoor) -> None:
     bodies = [BODY.replace("false", "NaN"), BODY[:-9], BODY + "\udcff", f"<p>secret={SECRET}</p>"]
 
