@@ -189,7 +189,8 @@ def test_each_is_shown_so_that_it_can_be_recognised(text: str, shown: str) -> No
 
 
 @pytest.mark.parametrize(
-    "secret", ["abcdef", "pass word 12/x", 'pa"ss\\wörd', "a+b/c?d=e&f", "ключ-слово", "\ud800secret"]
+    "secret",
+    ["abcdef", "pass word 12/x", 'pa"ss\\wörd', "a+b/c?d=e&f", "ключ-слово", "\ud800secret", "abcdeW", "aa?aaW"],
 )
 def test_a_secret_is_hidden_in_each_of_its_spellings(secret: str) -> None:
     raw = secret.encode("utf-8", "surrogatepass")

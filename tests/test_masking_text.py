@@ -32,6 +32,11 @@ def test_key_and_value_of_a_form_and_of_escaped_json_are_masked_and_the_rest_sta
     assert mask_text("assalomu alaykum, 12:30") == "assalomu alaykum, 12:30"
 
 
+def test_a_text_with_every_secret_name_shows_none_of_their_values() -> None:
+    names = ("secret", "passwd", "token", "mobileqr", "windowsapp", "Authorization")
+    assert mask_text("&".join(f"{name}={SECRET}" for name in names)) == "&".join(f"{name}=••••" for name in names)
+
+
 def test_an_answer_that_is_no_json_shows_no_secret_anywhere(alovoice: FrontDoor) -> None:
     bodies = [BODY.replace("false", "NaN"), BODY[:-9], BODY + "\udcff", f"<p>secret={SECRET}</p>"]
 
@@ -158,6 +163,7 @@ def test_a_secret_of_any_letters_in_json_inside_of_json_is_masked_whole(letters:
 def test_the_word_before_the_credentials_of_a_header_is_no_secret_and_the_credentials_are() -> None:
     assert mask_text("Authorization: Bearer abcdef; next") == "Authorization: ••••; next"
     assert mask_text("the token is wrong, and the qr too") == "the token is wrong, and the qr too"
+    assert mask_text("see https://pbx.example/tokens/list") == "see https://pbx.example/tokens/list"
 
 
 # --- long answers ----------------------------------------------------------------------------------------------------

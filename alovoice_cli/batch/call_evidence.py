@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Literal
 
 from alovoice_cli.events.event import Call, Event, Fact
+from alovoice_cli.events.reading import read_objects
 from alovoice_cli.moments import unix_microseconds
 from alovoice_cli.phones import canonical
 from alovoice_cli.receipts import Receipt
@@ -234,14 +235,15 @@ class EvidenceFinder:
         return [call for call in calls.values() if fits(call, asked)]
 
     def _rivals(self, call: Call) -> Iterator[PlacedCall]:
-        for other in self._by_number.get(call.number or "", ()):
+        for other in self._by_number[call.number or ""]:
             elsewhere = any(trace.source == "call" for trace in self._proven[other.receipt])
             if other.may_have_rung and not elsewhere and fits(call, other):
                 yield other
 
 
 def _in_order(traces: Iterable[CallEvidence]) -> tuple[CallEvidence, ...]:
-    return tuple(sorted(set(traces), key=lambda trace: (trace.heard_at, trace.source, trace.seqs, trace.call_id or "")))
+    unique = dict.fromkeys(traces)
+    return tuple(sorted(unique, key=lambda trace: (trace.heard_at, trace.source, trace.seqs, trace.call_id or "")))
 
 
 def fits(call: Call, asked: PlacedCall) -> bool:
@@ -291,8 +293,7 @@ def _read_results(events: Iterable[Event]) -> Iterator[tuple[str, CallEvidence]]
     for event in events:
         if event.delivery.type != "result" or event.duplicate_of is not None:
             continue
-        items = event.value if isinstance(event.value, list) else [event.value]
-        objects = [item for item in items if isinstance(item, Mapping)]
+        objects = read_objects(event.value, event.delivery.query)
         for part, fact in enumerate(event.facts):
             if fact.external_id:
                 yield fact.external_id, _of_result(event, fact, objects[part] if part < len(objects) else {})

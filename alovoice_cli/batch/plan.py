@@ -10,14 +10,14 @@ from alovoice_cli import phones
 from alovoice_cli.batch.table import ListTable, TableCell, TableRow
 from alovoice_cli.batch_rows import BatchRow
 from alovoice_cli.errors import AlovoiceError, CheckFailedError, UsageError
-from alovoice_cli.language import joined, ngettext, tr
+from alovoice_cli.language import Translated, in_english, joined, ngettext, tr
 from alovoice_cli.phones import canonical, parse_dialled
 
 _TOLD = 10
 
 
 class BadCellError(ValueError):
-    """A cell holds something that cannot be sent. `code` is one of phones.TROUBLES for a bad number."""
+    """A cell holds something that cannot be sent. `code` is of phones.TROUBLES where a spreadsheet damaged it."""
 
     def __init__(self, message: str, hint: str = "", code: str = "") -> None:
         super().__init__(message)
@@ -51,15 +51,14 @@ class BatchField:
 
 def plain(heading: str) -> str:
     """Returns a heading in the form for comparing: `--inner-phone`, `Inner phone` and `inner_phone` are equal."""
-    return "_".join(heading.strip().lower().lstrip("-").replace("-", " ").replace("_", " ").split())
+    return "_".join(heading.lower().replace("-", " ").replace("_", " ").split())
 
 
 def read_person(cell: str) -> CellValue:
     """Reads a number to ring, in any spelling of a recipients' list. A full number is sent as +998901234567."""
     verdict = phones.read_cell(cell)
     if not verdict.number:
-        message, hint = phones.trouble_text(verdict.code, cell)
-        raise BadCellError(message, hint, verdict.code)
+        raise BadCellError(*phones.trouble_text(verdict.code, cell))
     key = phones.key_of_number(verdict.number)
     return CellValue(phones.sent_as(verdict.number, cell), key, (key,))
 
@@ -90,7 +89,8 @@ def read_line(cell: str) -> CellValue:
     try:
         line = parse_dialled(cell, "it")
     except UsageError as error:
-        raise BadCellError(error.message.removeprefix("it "), error.hint) from None
+        message, english = (text.removeprefix("it ") for text in (error.message, in_english(error.message)))
+        raise BadCellError(Translated(message, english), error.hint) from None
     return CellValue(line, canonical(line))
 
 
@@ -98,8 +98,7 @@ def read_id(cell: str) -> CellValue:
     """Reads a number or name of the PBX (extension, queue, menu, user), or an id of the caller's own."""
     typed = cell.strip()
     if code := phones.spreadsheet_trouble(cell):
-        message, hint = phones.trouble_text(code, cell)
-        raise BadCellError(message, hint, code)
+        raise BadCellError(*phones.trouble_text(code, cell), code)
     if not typed or not typed.isprintable() or " " in typed:
         raise BadCellError(
             tr("{value} is not a number of the PBX", value=repr(cell)), tr("see `alovoice peers`, or the web console")
@@ -322,7 +321,7 @@ class Planner:
         before = len(self._problems)
         readings: dict[str, CellValue] = {}
         for field in self._form.fields:
-            reading = self._read(field, row, columns.get(field.name, ""))
+            reading = self._read(field, row, columns.get(field.name))
             if reading is not None:
                 readings[field.name] = reading
         payload = {name: reading.value for name, reading in readings.items()}
@@ -344,14 +343,14 @@ class Planner:
         self._seen[said] += 1
         if ordinal and not self._form.twice:
             return None
-        key = hashlib.sha256(f"{said}#{ordinal}".encode("utf-8", "surrogatepass")).hexdigest()
+        key = hashlib.sha256(f"{said}#{ordinal}".encode()).hexdigest()
         numbers = tuple(dict.fromkeys(number for reading in readings for number in reading.numbers))
-        own = str(payload.get(self._form.own_id, "")) if self._form.own_id else str(payload.get("call_id", ""))
+        own = str(payload.get(self._form.own_id or "call_id", ""))
         cells = {heading: cell.text for heading, cell in row.cells.items()}
         return BatchRow(key, row.line, payload, numbers, own, cells)
 
-    def _read(self, field: BatchField, row: TableRow, heading: str) -> CellValue | None:
-        cell = row.cells.get(heading)
+    def _read(self, field: BatchField, row: TableRow, heading: str | None) -> CellValue | None:
+        cell = None if heading is None else row.cells.get(heading)
         text: str | Sequence[str] = cell.text if cell is not None else ""
         given = self._defaults.get(field.name)
         if (cell is None or not cell.text.strip()) and given is not None:
@@ -366,7 +365,8 @@ class Planner:
                 return read_many(field, words)
             return field.read(str(text))
         except BadCellError as error:
-            self._problem(row, cell, heading if cell is not None else f"--{field.name.replace('_', '-')}", error)
+            option = f"--{field.name.replace('_', '-')}"
+            self._problem(row, cell, option if cell is None else heading or field.name, error)
             return None
 
     def _problem(self, row: TableRow, cell: TableCell | None, heading: str, error: BadCellError) -> None:

@@ -8,7 +8,7 @@ without money) proves nothing about this request.
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
 from alovoice_cli.batch.call_evidence import (
@@ -24,7 +24,7 @@ from alovoice_cli.batch.call_evidence import (
 from alovoice_cli.errors import ExitCode
 from alovoice_cli.events.coverage import ListenerGap, Uptime, cover
 from alovoice_cli.events.filters import Period
-from alovoice_cli.moments import ClockTime, from_unix, parse_zone, unix_microseconds
+from alovoice_cli.moments import unix_microseconds
 from alovoice_cli.receipts import Receipt
 
 if TYPE_CHECKING:
@@ -176,7 +176,7 @@ def _by_chance(asked: PlacedCall, found: EvidenceFound, listened: Listened, dela
     # Without our id, a call that did not ring proves nothing: our own call may still come.
     basis: Basis | None = "number_and_time" if calls else None
     if not asked.our_id and not asked.numbers:
-        return CallVerdict(asked, "cannot_know", "nothing_to_join", basis, (), (), listened)
+        return CallVerdict(asked, "cannot_know", "nothing_to_join", listened=listened)
     if not listened.ever or listened.gaps:
         why = "listener_down" if listened.ever else "never_listened"
         return CallVerdict(asked, "cannot_know", why, basis, calls, (), listened)
@@ -236,11 +236,6 @@ class CallSearch:
         self._delays: Delays | None = None
 
     @property
-    def clock(self) -> ClockTime:
-        """Returns the present moment in the profile's time zone."""
-        return ClockTime(self._session.now(), parse_zone(self._session.settings.timezone, "the profile's timezone"))
-
-    @property
     def uptimes(self) -> list[Uptime]:
         """Returns when listeners of this store ran: what an import says of other times makes no call certain."""
         return [uptime for uptime in self.store.uptimes() if not uptime.imported] if self.store.exists else []
@@ -297,8 +292,8 @@ class CallSearch:
         return self._delays
 
     def _since(self, moment: int) -> list[PlacedCall]:
-        begun = from_unix(moment // MICRO, self.clock.zone)
-        return self._ours(self._session.ledger.receipts(since=None if begun is None else begun - _NEAR))
+        begun = datetime.fromtimestamp(moment / MICRO, UTC)
+        return self._ours(self._session.ledger.receipts(since=begun - _NEAR))
 
     def _ours(self, entries: Iterable[Receipt]) -> list[PlacedCall]:
         """Returns the calls of this PBX among the receipts."""

@@ -31,8 +31,7 @@ def read(kind: EventType, body: bytes, content_type: str = "", *, encoding: str 
         asked = read_query(query) if query else None
         if asked is not None and not body.strip():
             problem = ""
-        objects = _objects(value, asked)[:_MOST_FACTS]
-        facts = tuple(_fact(kind, item) for item in objects)
+        facts = tuple(_fact(kind, item) for item in _objects(value, asked))
         said = body if problem else _canonical(value)
         digest = _digest(kind, said if asked is None else said + b"?" + _canonical(asked))
         return Reading(value, facts, digest, problem or ("" if facts else NO_FIELDS))
@@ -40,12 +39,18 @@ def read(kind: EventType, body: bytes, content_type: str = "", *, encoding: str 
         return Reading(None, digest=_digest(kind, body), problem=f"unreadable ({type(error).__name__})")
 
 
+def read_objects(value: object, query: str) -> Sequence[Mapping[str, object]]:
+    """Returns the objects with fields, one for each fact, of a body with this value and of the URL's query."""
+    return _objects(value, read_query(query) if query else None)
+
+
 def _objects(value: object, asked: object) -> Sequence[Mapping[str, object]]:
     """Returns the objects with fields in a body; fields that the body lacks come from the query."""
     objects = [item for item in (value if isinstance(value, list) else [value]) if isinstance(item, dict)]
     if isinstance(asked, dict):
-        return [{**asked, **item} for item in objects or [{}]]
-    return objects or [item for item in (asked if isinstance(asked, list) else []) if isinstance(item, dict)]
+        objects = [{**asked, **item} for item in objects or [{}]]
+    objects = objects or [item for item in (asked if isinstance(asked, list) else []) if isinstance(item, dict)]
+    return objects[:_MOST_FACTS]
 
 
 def _digest(kind: EventType, content: bytes) -> str:

@@ -11,10 +11,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strength import examples, rounds
 
-from alovoice_cli.batch.call_evidence import EvidenceFinder, PlacedCall
-from alovoice_cli.batch.resolve import CallVerdict, Delays, learn, resolve
+from alovoice_cli.batch.call_evidence import CallEvidence, EvidenceFinder, PlacedCall
+from alovoice_cli.batch.resolve import (
+    CallVerdict,
+    Delays,
+    Listened,
+    is_answered,
+    is_listening,
+    learn,
+    listened,
+    resolve,
+)
 from alovoice_cli.batch.verdict_text import as_json, sentence
-from alovoice_cli.events.coverage import Uptime
+from alovoice_cli.events.coverage import ListenerGap, Uptime
 from alovoice_cli.events.event import Call, Delivery, Event
 from alovoice_cli.events.reading import read
 from alovoice_cli.moments import ClockTime
@@ -330,3 +339,133 @@ def test_a_call_or_a_result_without_its_beginning_is_not_joined_to_the_other(cal
     for call, result in ((untimed, _result()), (failed, _result(begin_time=None)), (untimed, _result(begin_time=None))):
         verdict = _proven(ASKED, call, results=(result,))
         assert (verdict.answer, verdict.exit_code, verdict.resend_safe) == ("cannot_know", 6, False)
+
+
+def _told(verdict: CallVerdict) -> tuple[object, ...]:
+    shown = (verdict.answer, verdict.why, verdict.basis, verdict.is_over, len(verdict.traces))
+    return (*shown, verdict.listened.since == ALWAYS[0].began_at)
+
+
+def test_an_answer_from_an_id_or_a_receipt_says_so_and_whether_the_call_is_over() -> None:
+    failed, out = replace(CALL, status="503"), replace(ASKED, kind="out", line=None)
+    busy = (_result(dialstatus="BUSY"),)
+    assert _told(_proven(ASKED, results=busy)) == ("rang", "status", "id", True, 1, False)
+    assert _told(_proven(out, replace(CALL, call_id="170", status=None))) == ("rang", "begun", "id", False, 1, False)
+    assert _told(_proven(ASKED, failed, results=(_result(),))) == ("did_not_ring", "status", "id", True, 2, False)
+    unclear = ("cannot_know", "unclear_status", "id", False, 1, False)
+    assert _told(_proven(ASKED, results=(_result(dialstatus=None),))) == unclear
+    other = replace(ASKED, receipt="R-1", begun_at=(T0 - 60) * MICRO)
+    shared = ("two_candidates", "ambiguous", "id", False, 1, False)
+    assert _told(_proven(ASKED, results=busy, others=(other,))) == shared
+    for outcome, why in (("refused", "refused"), ("unsent", "never_left")):
+        refused = _proven(replace(ASKED, outcome=outcome), CALL)
+        assert _told(refused) == ("did_not_ring", why, "receipt", True, 0, False)
+
+
+def test_an_answer_without_an_id_says_so_and_since_when_a_listener_ran() -> None:
+    second, failed = replace(CALL, call_id="C-2"), replace(CALL, status="503")
+    by_chance = ("number_and_time", False, 1, True)
+    both = ("two_candidates", "ambiguous", "number_and_time", False, 2, True)
+    assert _told(_resolved(ASKED, CALL, second)) == both
+    assert _told(_resolved(ASKED, CALL)) == ("rang", "status", "number_and_time", True, 1, True)
+    assert _told(_resolved(ASKED, replace(CALL, status=None))) == ("rang", "begun", *by_chance)
+    assert _told(_resolved(ASKED, failed)) == ("no_trace_yet", "silence", *by_chance)
+    assert _told(_resolved(ASKED)) == ("no_trace_yet", "silence", None, False, 0, True)
+    down = ("cannot_know", "listener_down", "number_and_time", False, 1, False)
+    assert _told(_resolved(ASKED, failed, uptimes=[Uptime(T0 * MICRO, T0 * MICRO + 2, T0 * MICRO + 2)])) == down
+
+
+def test_a_request_with_neither_an_id_nor_a_number_cannot_be_found() -> None:
+    nameless = replace(ASKED, our_id="", numbers=())
+    verdict = _resolved(nameless)
+    assert (verdict.asked, *_told(verdict)) == (nameless, "cannot_know", "nothing_to_join", None, False, 0, True)
+    for known in (replace(ASKED, our_id=""), replace(ASKED, numbers=())):
+        assert _resolved(known).answer == "no_trace_yet"
+
+
+def test_only_rang_and_did_not_ring_settle_the_question() -> None:
+    settled = [_resolved(ASKED, CALL), _resolved(replace(ASKED, outcome="unsent"))]
+    open_still = [_resolved(ASKED), _resolved(ASKED, uptimes=[]), _resolved(ASKED, CALL, replace(CALL, call_id="C-2"))]
+    assert [verdict.is_settled for verdict in (*settled, *open_still)] == [True, True, False, False, False]
+
+
+def test_a_talk_shows_by_its_status_its_answer_or_its_length() -> None:
+    silent = CallEvidence("result", 0, status="BUSY", duration=0)
+    talks = (replace(silent, status="200"), replace(silent, answered_at=T0), replace(silent, duration=1))
+    assert [is_answered(trace) for trace in (silent, *talks)] == [False, True, True, True]
+
+
+def _uptime(began: float, ended: float | None = None) -> Uptime:
+    """A listener's time in seconds from the request on; without an end it is still there."""
+    end = None if ended is None else round((T0 + ended) * MICRO)
+    return Uptime(round((T0 + began) * MICRO), NOW if end is None else end, end)
+
+
+def _gap(begin: float, end: float) -> ListenerGap:
+    return ListenerGap(round((T0 + begin) * MICRO), round((T0 + end) * MICRO))
+
+
+@pytest.mark.parametrize(
+    ("uptimes", "heard"),
+    [
+        ([], Listened(ever=False)),
+        ([_uptime(0)], Listened(T0 * MICRO)),
+        ([_uptime(-99, -50), _uptime(0)], Listened(T0 * MICRO)),
+        ([_uptime(-99, -50), _uptime(-9)], Listened((T0 - 9) * MICRO)),
+        ([_uptime(20, 30), _uptime(40)], Listened(None, (_gap(0, 20), _gap(30, 40)))),
+        ([_uptime(-9, 30), _uptime(40)], Listened(None, (_gap(30, 40),))),
+    ],
+)
+def test_a_listener_counts_from_the_moment_of_the_request_on(uptimes: list[Uptime], heard: Listened) -> None:
+    assert listened(ASKED, uptimes, NOW) == heard
+
+
+def test_at_the_very_moment_of_the_request_a_listener_ran_or_was_gone() -> None:
+    begun = ASKED.begun_at
+    assert listened(ASKED, [Uptime(begun, begun)], begun) == Listened(begun)
+    gone = Uptime(begun - 9, begun - 5, begun - 5)
+    assert listened(ASKED, [gone], begun) == Listened(None, (ListenerGap(begun - 5, begun + 1, is_open=True),))
+
+
+def test_a_listener_without_a_sign_of_life_for_15_seconds_is_there_and_then_it_is_not() -> None:
+    last = NOW - 15 * MICRO
+    assert listened(ASKED, [Uptime(T0 * MICRO, last)], NOW) == Listened(T0 * MICRO)
+    silent = listened(ASKED, [Uptime(T0 * MICRO, last - 1)], NOW)
+    assert silent == Listened(None, (ListenerGap(last - 1, NOW, is_open=True),))
+    assert is_listening([Uptime(T0, last - 1), Uptime(T0, last)], NOW)
+    assert is_listening([Uptime(T0, NOW, NOW)], NOW)
+    assert not is_listening([Uptime(T0, last - 1), Uptime(T0, NOW - 1, NOW - 1)], NOW)
+    assert not is_listening([], NOW)
+
+
+def _delays(*days_ago: float) -> Delays:
+    """What is learned from calls that appeared after 1, 2, 3 … seconds."""
+    asked = [
+        replace(
+            ASKED,
+            receipt=f"R-{place}",
+            our_id=f"{place}",
+            numbers=(f"99890123450{place}",),
+            begun_at=NOW - round(days * 86400 * MICRO),
+        )
+        for place, days in enumerate(days_ago)
+    ]
+    calls = [
+        replace(CALL, call_id=f"C-{place}", number=each.numbers[0], reported_at=each.begun_at // MICRO + place + 1)
+        for place, each in enumerate(asked)
+    ]
+    return learn(EvidenceFinder(asked, (), calls), NOW)
+
+
+def test_delays_are_learned_from_30_days() -> None:
+    assert _delays(29.9) == Delays(1, 1.0)
+    assert _delays(30) == Delays(1, 1.0)
+    assert _delays(30 + 1 / 86400, 1) == Delays(1, 2.0)
+
+
+def test_delays_are_learned_from_calls_of_which_nobody_doubts_whose_they_are() -> None:
+    rival, second = replace(ASKED, receipt="R-2", our_id="171"), replace(CALL, call_id="C-2")
+    assert learn(EvidenceFinder([ASKED, rival], (), [CALL]), NOW) == Delays()
+    assert learn(EvidenceFinder([ASKED], (), [CALL, second]), NOW) == Delays()
+    early = replace(CALL, reported_at=T0 - 3)
+    assert learn(EvidenceFinder([ASKED], (), [early]), NOW) == Delays(1, 0.0)

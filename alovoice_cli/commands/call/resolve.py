@@ -88,7 +88,7 @@ def resolve_calls(
         verdicts = search.look(wanted)
     else:
         verdicts = search.watch(wanted, patience, lambda verdict: verdict.is_settled)
-    _show(session, search, verdicts, is_one=request is not None)
+    _show(session, verdicts, is_one=request is not None)
     return _worst(verdicts, waited=patience is not None and search.is_listened())
 
 
@@ -131,8 +131,8 @@ def _find(session: Session, word: str) -> PlacedCall:
     return asked
 
 
-def _show(session: Session, search: CallSearch, verdicts: Sequence[CallVerdict], *, is_one: bool) -> None:
-    clock = search.clock
+def _show(session: Session, verdicts: Sequence[CallVerdict], *, is_one: bool) -> None:
+    clock = session.clock
     said = [sentence(verdict, clock) for verdict in verdicts]
     whole = [{**as_json(verdict), "said": text} for verdict, text in zip(verdicts, said, strict=True)]
     short = session.stdout.isatty()

@@ -62,7 +62,7 @@ def follow(session: Session, named: Mapping[str, str], place: Callable[[], objec
         (verdict,) = search.watch([asked], patience, lambda verdict: verdict.is_over)
     except KeyboardInterrupt:  # this ends the waiting, not the call: the present knowledge is shown
         (verdict,) = search.look([asked])
-    said = sentence(verdict, search.clock)
+    said = sentence(verdict, session.clock)
     trouble, resolution = _trouble(verdict, said, lost), as_json(verdict)
     session.send_guard.prove(asked.receipt, trouble.exit_code if trouble else ExitCode.DONE)
     shown = {name: resolution[name] for name in ("status", "answered_by", "duration")}
