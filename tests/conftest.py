@@ -104,7 +104,7 @@ def _has_its_engine(item: pytest.Item) -> bool:
     """Whether a test runs with the engine that its name draws, or need not choose."""
     callspec = getattr(item, "callspec", None)
     kind: object = callspec.params.get("engine") if callspec else None
-    if kind is None or item.path.parent.name not in _ONE_ENGINE:
+    if kind is None or item.path.parent.name not in _ONE_ENGINE or item.get_closest_marker("both_engines"):
         return True
     name = f"{item.path.stem}.{getattr(item, 'originalname', item.name)}"
     return (kind == "postgres") is bool(zlib.crc32(name.encode()) % 2)

@@ -95,6 +95,7 @@ def test_the_disk_has_it_before_the_answer_goes_out(listen: Listen, tmp_path: Pa
 
 
 @pytest.mark.usefixtures("profile_store")
+@pytest.mark.both_engines
 def test_a_locked_store_delays_nothing_for_long_and_loses_nothing(listen: Listen, alovoice: FrontDoor) -> None:
     listening = listen("--fallback", "queue:6000")
     with locked(alovoice):

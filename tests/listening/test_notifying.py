@@ -265,6 +265,7 @@ def test_what_became_old_is_one_digest_that_says_how_old(listen: Listen, bot: Bo
     assert re.search(r"\(5 h 0\d min ago\)", text)
 
 
+@pytest.mark.both_engines
 def test_a_killed_listener_repeats_one_message_at_most_and_loses_none(
     listen: Listen, bot: Bot, alovoice: FrontDoor
 ) -> None:
@@ -324,6 +325,7 @@ def test_programs_and_handlers_get_json_and_again_when_somebody_called_back(
     assert listening.stop() == 143
 
 
+@pytest.mark.both_engines
 def test_one_listener_of_a_store_tells_and_the_other_takes_over(listen: Listen, bot: Bot, alovoice: FrontDoor) -> None:
     first = listen(*TO)
     _call(first, _number(1))

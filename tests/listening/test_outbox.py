@@ -181,12 +181,14 @@ def _program(home: Path, name: str, *lines: str) -> tuple[str, Callable[[], list
     return f"/bin/sh {script}", lambda: (log.read_text() if log.exists() else "").split()
 
 
+@pytest.mark.both_engines
 def test_of_two_listeners_that_share_a_store_one_is_killed_and_when_it_dies_nothing_is_done_twice_or_forgotten(
     listen: Listen, crm: Handler, alovoice: FrontDoor, engine: str
 ) -> None:
     KillPlay(alovoice, listen, crm, is_shared=engine == "postgres").run(2)
 
 
+@pytest.mark.both_engines
 def test_programs_are_ended_with_the_listener_told_and_started_again_by_order_alone(
     listen: Listen, alovoice: FrontDoor
 ) -> None:
