@@ -13,6 +13,8 @@ TRANSLATING = {"tr": 1, "mark": 1, "pgettext": 2, "ngettext": 2}
 """The functions, each with the number of its texts."""
 
 _AT_ONCE = set(TRANSLATING) - {"mark"}
+"""Those that translate when they are called."""
+
 FILES = sorted(SOURCE.rglob("*.py"))
 
 
@@ -46,11 +48,7 @@ def _outside_functions(tree: ast.AST) -> Iterator[ast.AST]:
 def _translated_at_import(tree: ast.AST) -> Iterator[tuple[ast.expr, str]]:
     """The language is not known yet when a module is imported."""
     for node in _outside_functions(tree):
-        if (
-            isinstance(node, ast.Call)
-            and isinstance(node.func, ast.Name)
-            and node.func.id in set(TRANSLATING) - {"mark"}
-        ):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _AT_ONCE:
             yield node, "is translated at import"
 
 

@@ -101,7 +101,7 @@ class OverrideFile:
         self._mark.unlink(missing_ok=True)
 
     def has_reader(self, now: datetime) -> bool:
-        """Returns whether a listener reads the file. A mark from the future: the clock was set back since."""
+        """Returns whether a listener reads the file; not by a mark from the future, which a set back clock leaves."""
         try:
             return abs(now.timestamp() - self._mark.stat().st_mtime) < _READER_SECONDS
         except OSError:

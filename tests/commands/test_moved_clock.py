@@ -151,7 +151,7 @@ def test_a_process_whose_clock_jumps_into_the_night_dials_nobody_until_the_morni
             wait_until(lambda: "quiet hours" in told_of() or process.poll() is not None, told_of)
         finally:
             _ended(process)
-    assert process.returncode == 130, _text(alovoice.home / "told")
+    assert process.returncode == 130, told_of()
     assert len(pbx.requests) == 4
     late = alovoice.process(*OUT)
     assert (late.returncode, len(pbx.requests)) == (8, 4), late.stderr
