@@ -1,5 +1,6 @@
 """Fixtures for all tests: a fresh home behind the front door, and no network beyond this machine."""
 
+import compileall
 import gc
 import ipaddress
 import os
@@ -36,8 +37,8 @@ settings.load_profile("repeatable")
 if not IS_SOAK and hasattr(providers, "_get_local_constants"):
     cast(Any, providers)._get_local_constants = lambda: cast(Any, providers)._local_constants
 
-# Kept between runs, even if the environment forbids bytecode: rewriting the tests' assertions takes a worker 12
-# seconds, and each process that a test starts would compile the program again.
+# Kept between runs, even if the environment forbids bytecode: each process that a test starts would compile the program
+# again, and each worker rewrite the assertions of all tests.
 sys.dont_write_bytecode = False
 
 # A shell that starts the tests in the background makes them and their processes ignore Ctrl-C.
@@ -48,6 +49,7 @@ if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:  # nohup
 
 
 MEMORY = Path("/dev/shm")
+TESTS = Path(__file__).parent
 
 
 def _write_to_memory() -> None:
@@ -72,6 +74,20 @@ def pytest_configure(config: pytest.Config) -> None:
     made = [path.with_suffix(".mo") for path in sources]
     if not all(mo.exists() and mo.stat().st_mtime > po.stat().st_mtime for po, mo in zip(sources, made, strict=True)):
         compile_catalogues()
+    if config.getoption("numprocesses", None) and not any(TESTS.glob("__pycache__/*-pytest-*.pyc")):
+        _prepare_bytecode()
+
+
+def _prepare_bytecode() -> None:
+    """Compiles the program and the tests in a fresh checkout once, before each worker does it for itself."""
+    files = sorted(str(path) for path in TESTS.rglob("test_*.py"))
+    parts = os.cpu_count() or 1
+    collect = [sys.executable, "-m", "pytest", "-n", "0", "--collect-only", "-p", "no:cacheprovider"]
+    commands = [[*collect, *files[part::parts]] for part in range(parts)]
+    begun = [subprocess.Popen(words, cwd=TESTS.parent, stdout=subprocess.DEVNULL) for words in commands]
+    compileall.compile_dir(TESTS.parent / "alovoice_cli", quiet=2)
+    for process in begun:
+        process.wait()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

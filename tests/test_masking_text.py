@@ -113,11 +113,11 @@ def _work(text: str) -> float:
     return min(took)
 
 
-@pytest.mark.parametrize("unit", HOSTILE)
 @pytest.mark.parametrize("opening", ["", "token=", "token=[", 'token=\\"', "secret: '"])
-def test_masking_takes_time_in_proportion_to_the_text(opening: str, unit: str) -> None:
-    short, long = (_work(opening + unit * (size // len(unit))) for size in (4_000, 64_000))
-    assert long < 16 * max(short, 0.0005) * 5  # a text of 16 times the length; were it squared, 256 times the work
+def test_masking_takes_time_in_proportion_to_the_text(opening: str) -> None:
+    for unit in HOSTILE:
+        short, long = (_work(opening + unit * (size // len(unit))) for size in (4_000, 64_000))
+        assert long < 16 * max(short, 0.0005) * 5, unit  # 16 times the length; were it squared, 256 times the work
 
 
 @examples(25)

@@ -18,8 +18,8 @@ _AT_ONCE = set(TRANSLATING) - {"mark"}
 FILES = sorted(SOURCE.rglob("*.py"))
 
 
-def _calls(tree: ast.AST, names: set[str]) -> Iterator[ast.Call]:
-    for node in ast.walk(tree):
+def _calls(nodes: list[ast.AST], names: set[str]) -> Iterator[ast.Call]:
+    for node in nodes:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in names:
             yield node
 
@@ -33,9 +33,9 @@ def _texts(call: ast.Call) -> list[ast.expr]:
     return call.args[: TRANSLATING[call.func.id]]
 
 
-def _outside_functions(tree: ast.AST) -> Iterator[ast.AST]:
+def _outside_functions(module: ast.AST) -> Iterator[ast.AST]:
     """Yields what runs when the module is imported: all but the bodies of functions; their defaults run too."""
-    waiting: list[ast.AST] = [tree]
+    waiting = [module]
     while waiting:
         node = waiting.pop()
         yield node
@@ -45,14 +45,14 @@ def _outside_functions(tree: ast.AST) -> Iterator[ast.AST]:
             waiting += ast.iter_child_nodes(node)
 
 
-def _translated_at_import(tree: ast.AST) -> Iterator[tuple[ast.expr, str]]:
+def _translated_at_import(nodes: list[ast.AST]) -> Iterator[tuple[ast.expr, str]]:
     """The language is not known yet when a module is imported."""
-    for node in _outside_functions(tree):
+    for node in _outside_functions(nodes[0]):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _AT_ONCE:
             yield node, "is translated at import"
 
 
-def _built(tree: ast.AST) -> Iterator[tuple[ast.expr, str]]:
+def _built(nodes: list[ast.AST]) -> Iterator[tuple[ast.expr, str]]:
     """An f-string, `+`, `%` or `.format` makes a text that no catalogue has. A name or a lookup is a marked text."""
 
     def is_built(text: ast.expr) -> bool:
@@ -60,14 +60,14 @@ def _built(tree: ast.AST) -> Iterator[tuple[ast.expr, str]]:
             return not (isinstance(text.func, ast.Attribute) and text.func.attr == "get")
         return isinstance(text, ast.JoinedStr | ast.BinOp | ast.IfExp)
 
-    for call in _calls(tree, set(TRANSLATING)):
+    for call in _calls(nodes, set(TRANSLATING)):
         if any(is_built(text) for text in _texts(call)):
             yield call, "is not one literal"
 
 
-def _badly_filled(tree: ast.AST) -> Iterator[tuple[ast.expr, str]]:
+def _badly_filled(nodes: list[ast.AST]) -> Iterator[tuple[ast.expr, str]]:
     """Placeholders are named, and each is filled."""
-    for call in _calls(tree, _AT_ONCE):
+    for call in _calls(nodes, _AT_ONCE):
         texts = [text.value for text in _texts(call) if isinstance(text, ast.Constant)]
         fields = {name for text in texts for _, name, *_ in string.Formatter().parse(str(text)) if name is not None}
         given = {word.arg for word in call.keywords}
@@ -78,9 +78,9 @@ def _badly_filled(tree: ast.AST) -> Iterator[tuple[ast.expr, str]]:
             yield call, f"{fields - counted} is filled with {given}"
 
 
-def _plurals_by_hand(tree: ast.AST) -> Iterator[tuple[ast.expr, str]]:
+def _plurals_by_hand(nodes: list[ast.AST]) -> Iterator[tuple[ast.expr, str]]:
     """`"s" if n > 1 else ""`: other languages have other plurals, and more of them."""
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.IfExp):
             ends = [end.value for end in (node.body, node.orelse) if isinstance(end, ast.Constant)]
             if len(ends) == 2 and "" in ends and set(ends) & {"s", "es", "S"}:
@@ -94,8 +94,8 @@ def test_each_text_can_be_translated() -> None:
     # One test for all rules: parsing the program takes longer than they do.
     found = []
     for path in FILES:
-        tree = ast.parse(path.read_text("utf-8"))
-        found += [f"{_at(path, node)} {what}" for rule in RULES for node, what in rule(tree)]
+        nodes = list(ast.walk(ast.parse(path.read_text("utf-8"))))
+        found += [f"{_at(path, node)} {what}" for rule in RULES for node, what in rule(nodes)]
     assert found == []
 
 
@@ -111,5 +111,7 @@ def test_each_text_can_be_translated() -> None:
         (_plurals_by_hand, "TEXT = 'row' + ('s' if n > 1 else '')"),
     ],
 )
-def test_a_rule_finds_what_it_forbids(rule: Callable[[ast.AST], Iterator[tuple[ast.expr, str]]], source: str) -> None:
-    assert list(rule(ast.parse(source)))
+def test_a_rule_finds_what_it_forbids(
+    rule: Callable[[list[ast.AST]], Iterator[tuple[ast.expr, str]]], source: str
+) -> None:
+    assert list(rule(list(ast.walk(ast.parse(source)))))

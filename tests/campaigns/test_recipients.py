@@ -51,12 +51,12 @@ MARKS = {"utf-16-le": b"\xff\xfe", "utf-16-be": b"\xfe\xff"}
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
-@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
-@pytest.mark.parametrize("header", [True, False])
-@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
-def test_the_same_list_reads_the_same_however_it_was_saved(
-    encoding: str, delimiter: str, header: bool, line_end: str
-) -> None:
+def test_the_same_list_reads_the_same_however_it_was_saved(encoding: str) -> None:
+    for delimiter, header, line_end in itertools.product(",;\t|", [True, False], ["\n", "\r\n", "\r"]):
+        _read_as_saved(encoding, delimiter, header, line_end)
+
+
+def _read_as_saved(encoding: str, delimiter: str, header: bool, line_end: str) -> None:
     rows = [cells(name, phone, "да", delimiter=delimiter) for name, phone in zip(itertools.cycle(NAMES), PHONES)]
     lines = [cells("Имя", "Телефон", "Согласие", delimiter=delimiter)] * header + rows
     data = MARKS.get(encoding, b"") + (line_end.join(lines) + line_end).encode(encoding)
@@ -241,7 +241,7 @@ _SPELLED = (
     st.sampled_from(["{0}", "998{0}", "+998{0}"]),
     st.booleans(),
 )
-@examples(125)
+@examples(60)
 def test_a_column_alone_reads_as_it_does_beside_another(
     odd: list[tuple[str, int]], end: str, usual: str, header: bool
 ) -> None:

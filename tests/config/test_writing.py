@@ -155,13 +155,13 @@ def test_eight_writers_lose_nothing_and_readers_never_see_a_broken_file(paths: P
     reader.start()
     writers = [
         subprocess.Popen([sys.executable, "-c", script, str(paths.config), str(number)], stderr=subprocess.PIPE)
-        for number in range(16)
+        for number in range(8)
     ]
     told = [writer.communicate(timeout=120)[1] for writer in writers]
     done.set()
     reader.join()
-    assert told == [b""] * 16
-    assert len(known_profiles(read_config(paths.config_file), paths)) == len({"default", "sandbox", "first"}) + 16 * 4
+    assert told == [b""] * 8
+    assert len(known_profiles(read_config(paths.config_file), paths)) == len({"default", "sandbox", "first"}) + 8 * 4
     assert seen == sorted(seen)
     assert seen[0] >= 1
 

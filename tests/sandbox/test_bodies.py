@@ -1,5 +1,6 @@
 """Hostile bodies: whatever comes, the sandbox answers, and never with a 500."""
 
+import itertools
 import json
 from typing import Any
 
@@ -24,8 +25,6 @@ TYPES = [
 PATHS = ["/mapi/addAutorule", "/requestcall/{token}", "/outcall/{token}"]
 
 
-@pytest.mark.parametrize("path", PATHS)
-@pytest.mark.parametrize("kind", TYPES)
 @pytest.mark.parametrize(
     "body",
     [
@@ -55,10 +54,11 @@ PATHS = ["/mapi/addAutorule", "/requestcall/{token}", "/outcall/{token}"]
     ],
     ids=lambda body: body[:24].decode("latin-1"),
 )
-def test_a_known_hostile_body_is_refused(shared_pbx: Mounted, path: str, kind: str, body: bytes) -> None:
-    answer = shared_pbx.ask("POST", path, content=body, headers={"Content-Type": kind.encode()})
-    assert answer.status_code in (400, 413), answer.text
-    assert list(answer.json()) == ["error"]
+def test_a_known_hostile_body_is_refused(shared_pbx: Mounted, body: bytes) -> None:
+    for path, kind in itertools.product(PATHS, TYPES):
+        answer = shared_pbx.ask("POST", path, content=body, headers={"Content-Type": kind.encode()})
+        assert answer.status_code in (400, 413), (path, kind, answer.text)
+        assert list(answer.json()) == ["error"], (path, kind)
 
 
 values = st.recursive(

@@ -6,7 +6,6 @@ import stat
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -140,15 +139,17 @@ def test_a_new_file_that_another_process_is_making_is_waited_for(path: Path) -> 
 
 def test_processes_that_open_a_new_file_at_once_migrate_it_once(path: Path) -> None:
     script = (
-        "import sys, time; from pathlib import Path; from alovoice_cli.stores.migrations import open_store\n"
-        "while time.time() < float(sys.argv[2]): pass\n"
+        "import sys; from pathlib import Path; from alovoice_cli.stores.migrations import open_store\n"
+        "print('ready', flush=True); sys.stdin.read()\n"
         "c = open_store(Path(sys.argv[1]), ['CREATE TABLE a (x); INSERT INTO a VALUES (1);', 'CREATE TABLE b (x);'])\n"
         "print(c.execute('SELECT count(*) FROM a').fetchone()[0]); c.close()\n"
     )
-    for attempt in range(2):
-        start = str(time.time() + 1.2)
-        file = path.with_name(f"{attempt}.db")
-        racers = [
-            subprocess.Popen([sys.executable, "-c", script, str(file), start], stdout=-1, stderr=-1) for _ in range(8)
-        ]
-        assert [racer.communicate(timeout=30) for racer in racers] == [(b"1\n", b"")] * 8
+    start, starter = os.pipe()  # whose end starts all of them at once
+    words = [sys.executable, "-c", script, str(path)]
+    racers = [subprocess.Popen(words, stdin=start, stdout=-1, stderr=-1) for _ in range(8)]
+    os.close(start)
+    for racer in racers:
+        assert racer.stdout is not None
+        assert racer.stdout.readline() == b"ready\n"
+    os.close(starter)
+    assert [racer.communicate(timeout=30) for racer in racers] == [(b"1\n", b"")] * 8
