@@ -50,8 +50,8 @@ class Verdict(NamedTuple):
 
 
 TROUBLES: Final = {
-    "excel_rounded": mark("a spreadsheet has rounded the phone number"),
-    "excel_decimal": mark("a spreadsheet has made a decimal of the phone number"),
+    "excel_rounded": mark("a spreadsheet has rounded the number"),
+    "excel_decimal": mark("a spreadsheet has made a decimal of the number"),
     "two_numbers": mark("the cell holds more than one number"),
     "variants": mark("the cell holds a number and the ending of another"),
     "extension": mark("the number has an extension"),

@@ -251,7 +251,7 @@ def test_a_row_that_cannot_be_sent_is_named_by_its_place(text: str, where: str) 
         (
             "number,from\n901234567,9.98901E+11\n",
             {},
-            "list, row 2, column 2 (from): '9.98901E+11': a spreadsheet has rounded the phone number",
+            "list, row 2, column 2 (from): '9.98901E+11': a spreadsheet has rounded the number",
             "its digits are lost: format the column as text, enter the numbers again, save as CSV UTF-8",
         ),
     ],
