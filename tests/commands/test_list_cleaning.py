@@ -81,7 +81,7 @@ def test_reading_the_cleaned_list_gives_the_same_people_and_the_same_list(
     rows: list[tuple[str, str]], column: str | None
 ) -> None:
     lines = ["phone;phone 2;имя", *(f"{one};{two};x" for one, two in rows), "901112233;;x"]
-    lines += [f"90222{place:04};;x" for place in range(60)]  # else the column would be taken for misread
+    lines += [f"90222{place:04};;x" for place in range(20 * len(rows))]  # else the column is taken for misread
     with tempfile.TemporaryDirectory() as folder:
         once = Path(folder) / "once.csv"
         twice = Path(folder) / "twice.csv"
