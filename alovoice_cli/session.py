@@ -6,7 +6,7 @@ give the constructor other arguments.
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime, tzinfo
 from functools import cached_property
 from pathlib import Path
@@ -119,10 +119,8 @@ class Session:
     def _flags(self, profile: str | None = None) -> "Flags":
         from alovoice_cli.config.settings import Flags
 
-        options = self.options
-        return Flags(
-            profile or options.profile, options.base_url, options.timeout, options.no_permission_check, options.lang
-        )
+        of = self.options
+        return Flags(profile or of.profile, of.base_url, of.timeout, of.no_permission_check, of.lang)
 
     @property
     def named_profile(self) -> str | None:
@@ -171,7 +169,6 @@ class Session:
 
             for password in passwords_of(url):
                 self.masker.learn(password)
-            if passwords_of(url):
                 self._warn_of_password()
         return url
 
@@ -195,7 +192,7 @@ class Session:
         return OutboxOrders(self.event_store_url(flag))
 
     def past(self, flag: str | None = None) -> "StoredPast":
-        """Returns the callers' past in the event store, for rules about the past."""
+        """Returns the callers' past, for rules about the past."""
         from alovoice_cli.stores.history import StoredPast
 
         return StoredPast(self.event_store_url(flag))
@@ -217,18 +214,6 @@ class Session:
             self.warn(tr("names of extensions are missing: {problem}", problem=error))
             return told
         return PeerNames({**told.names, **own.names})
-
-    def keep_peer_names(self, peers: "Sequence[Mapping[str, object]]") -> None:
-        """Stores the extensions' names from the PBX, for reports; an error is ignored."""
-        from alovoice_cli.errors import UsageError
-        from alovoice_cli.events.peer_names import kept_text, names_told
-        from alovoice_cli.output.files import write_private
-
-        path, names = self.settings.told_names_path, names_told(peers, self.masker.hide)
-        if names or path.exists():
-            with suppress(OSError, UsageError):
-                path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-                write_private(path, kept_text(names, self.settings.base_url), force=True)
 
     def day_reader(self, flag: str | None = None) -> "DayReader":
         """Returns the reader of days in the event store, with the targets and limits of the profile."""
@@ -376,8 +361,7 @@ class Session:
         """Returns the receipt of the latest request that dials, creates or costs, or ''."""
         return self.used_send_guard.last_receipt if self.used_send_guard else ""
 
-    # --- output
-    # --------------------------------------------------------------------------------------------------------
+    # --- output ------------------------------------------------------------------------------------------------------
 
     @cached_property
     def masker(self) -> "Masker":

@@ -1,5 +1,7 @@
 """`alovoice peers`: the PBX's extensions."""
 
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Annotated, Literal
 
 import typer
@@ -7,7 +9,10 @@ import typer
 from alovoice_cli.commands.command_classes import CommandApp
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import ShowSecrets, examples
+from alovoice_cli.errors import UsageError
+from alovoice_cli.events.peer_names import kept_text, names_told
 from alovoice_cli.language import pgettext, tr
+from alovoice_cli.output.files import write_private
 from alovoice_cli.output.listing import Column, Listing, tone_by
 from alovoice_cli.session import Session
 
@@ -67,7 +72,7 @@ def list_peers(
     if show_secrets and session.stdout.isatty():
         session.warn(tr("SIP passwords follow: anybody who reads this screen can place calls at your cost"))
     all_peers = session.client.peers.list()
-    session.keep_peer_names(all_peers)
+    _keep_names(session, all_peers)
     peers = [
         peer
         for peer in all_peers
@@ -76,3 +81,12 @@ def list_peers(
     columns = tuple(c._replace(shown=c.name in _WITH_SECRETS) for c in COLUMNS) if show_secrets else COLUMNS
     nothing = tr("no such extension") if status or number else tr("no extensions")
     session.show(Listing(peers, columns, nothing=nothing), show_secrets=show_secrets)
+
+
+def _keep_names(session: Session, peers: Sequence[Mapping[str, object]]) -> None:
+    """Stores the extensions' names from the PBX, for reports; an error is ignored."""
+    path, names = session.settings.told_names_path, names_told(peers, session.masker.hide)
+    if names or path.exists():
+        with suppress(OSError, UsageError):
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            write_private(path, kept_text(names, session.settings.base_url), force=True)
