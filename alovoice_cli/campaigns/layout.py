@@ -327,7 +327,9 @@ def _refuse_lines_above(sheet: Sheet, sample: _Sample, column: int, heading: str
 
 def _is_title(row: Sequence[str], column: int, width: int, *, must_say: bool) -> bool:
     """Returns whether a row may hold the headings: words in all cells; `must_say`: a phone heading among them."""
-    if len(row) < width or any(cell.strip().isdigit() or _NO.search(cell) for cell in row) or _has_digits("".join(row)):
+    if len(row) <= column or len(row) < width or _has_digits("".join(row)):
+        return False
+    if any(cell.strip().isdigit() or _NO.search(cell) for cell in row):
         return False
     filled = sum(bool(cell.strip()) for cell in row)
     return says_phone(row[column]) or (not must_say and bool(row[column].strip()) and filled >= width)

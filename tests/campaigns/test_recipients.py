@@ -7,7 +7,7 @@ import tracemalloc
 from pathlib import Path
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from strength import examples
 
@@ -187,6 +187,7 @@ def test_a_bad_number_given_by_itself_is_refused_by_its_option(number: str) -> N
     | st.text(alphabet='99890+,;"\r\n', max_size=200).map(lambda text: text.encode("utf-16"))
 )
 @examples(300)
+@example(b";0,,,,,,\r\x01\r\x01")  # rows above that do not reach to the column of the phones
 def test_any_bytes_are_a_list_or_refused_never_a_crash(data: bytes) -> None:
     file = io.BytesIO(data)
     try:
