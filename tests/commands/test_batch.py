@@ -673,6 +673,29 @@ def test_a_journal_put_back_from_a_copy_is_caught_by_the_ledger(alovoice: FrontD
     assert "has lost records" in result.err
 
 
+@FILES_ONLY
+def test_another_batchs_journal_in_the_place_of_one_calls_nobody_twice(alovoice: FrontDoor, exchanges: Any) -> None:
+    pbx = exchanges(lambda connection, seen: connection.answer("200 OK", b"false" if b"934" in seen.body else b"true"))
+    lists = {"first": (901234567, 901234568), "second": (934567890, 901234569)}
+    for name, numbers in lists.items():
+        (alovoice.home / f"{name}.csv").write_text("\n".join(["number", *map(str, numbers)]), "utf-8")
+
+    def send(name: str) -> Result:
+        words = ("--inner-phone", "2424", "--stop-after-failures", "1", "--night-ok", "--yes")
+        return alovoice("call", "out", "--batch", f"{name}.csv", *words)
+
+    assert [send(name).code for name in lists] == [0, 1]
+    first, second = sorted((alovoice.home / "state" / "batches").glob("*.db"))
+    first.write_bytes(second.read_bytes())
+    # Whoever resumes the first sends what the second had left; the ledger knows it when the second is resumed.
+    told = [alovoice("call", "batches", "resume", path.stem, "--night-ok", "--yes") for path in (first, second)]
+    assert "has lost records" in told[1].err
+    assert [send(name).code for name in lists] == [told[1].code] * 2 == [2, 2]
+    assert [sum(str(number).encode() in seen.body for seen in pbx.requests) for number in sum(lists.values(), ())] == [
+        1
+    ] * 4
+
+
 # --- the other verbs -------------------------------------------------------------------------------------------------
 
 
