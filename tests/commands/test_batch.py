@@ -691,9 +691,8 @@ def test_another_batchs_journal_in_the_place_of_one_calls_nobody_twice(alovoice:
     told = [alovoice("call", "batches", "resume", path.stem, "--night-ok", "--yes") for path in (first, second)]
     assert "has lost records" in told[1].err
     assert [send(name).code for name in lists] == [told[1].code] * 2 == [2, 2]
-    assert [sum(str(number).encode() in seen.body for seen in pbx.requests) for number in sum(lists.values(), ())] == [
-        1
-    ] * 4
+    sent = [number for number in sum(lists.values(), ()) for seen in pbx.requests if str(number).encode() in seen.body]
+    assert sorted(sent) == sorted(sum(lists.values(), ()))
 
 
 # --- the other verbs -------------------------------------------------------------------------------------------------
