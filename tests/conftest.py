@@ -111,19 +111,28 @@ _ONE_ENGINE = ("commands", "listening")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Leaves out a test's other engine where one is enough; mixes the tests where ALOVOICE_ORDER names an order."""
     if not IS_SOAK and "ALOVOICE_ENGINES" not in os.environ:
-        items[:] = [item for item in items if _has_its_engine(item)]
+        engines = {item: _engine(item) for item in items}
+        there = {(_name(item), engine) for item, engine in engines.items()}
+        items[:] = [item for item, engine in engines.items() if not engine or _is_drawn(_name(item), engine, there)]
     if "ALOVOICE_ORDER" in os.environ:
         random.Random(os.environ["ALOVOICE_ORDER"]).shuffle(items)
 
 
-def _has_its_engine(item: pytest.Item) -> bool:
-    """Whether a test runs with the engine that its name draws, or need not choose."""
+def _name(item: pytest.Item) -> str:
+    return f"{item.path.stem}.{getattr(item, 'originalname', item.name)}"
+
+
+def _engine(item: pytest.Item) -> str:
+    """The kind of database of a test that needs only one of them, or ''."""
     callspec = getattr(item, "callspec", None)
-    kind: object = callspec.params.get("engine") if callspec else None
-    if kind is None or item.path.parent.name not in _ONE_ENGINE or item.get_closest_marker("both_engines"):
-        return True
-    name = f"{item.path.stem}.{getattr(item, 'originalname', item.name)}"
-    return (kind == "postgres") is bool(zlib.crc32(name.encode()) % 2)
+    kind: str = callspec.params.get("engine", "") if callspec else ""
+    return "" if item.path.parent.name not in _ONE_ENGINE or item.get_closest_marker("both_engines") else kind
+
+
+def _is_drawn(name: str, engine: str, there: set[tuple[str, str]]) -> bool:
+    """Whether the test's name draws this engine, or the test knows no other."""
+    drawn = "postgres" if zlib.crc32(name.encode()) % 2 else "sqlite"
+    return engine == drawn or (name, drawn) not in there
 
 
 def pytest_collection_finish() -> None:
