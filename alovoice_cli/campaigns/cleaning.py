@@ -63,13 +63,14 @@ def _kept_rows(whom: Recipients, emptied: Collection[int] = ()) -> Iterator[list
     """Yields the heading and the rows to call, with all columns; numbers as `998901234567`, `+49301234567`.
 
     The number moves to the first chosen column, also from another column. The cells of `emptied` columns are left out.
+    A row that ends early is filled up: rows of equal width leave no doubt about the delimiter.
     """
-    column, numbers = whom.layout.column, whom.tally.row_numbers
+    column, width, numbers = whom.layout.column, whom.layout.width, whom.tally.row_numbers
     with whom.sheet.reading(whom.layout.delimiter) as reader:
         for row, number in compress(zip(reader, numbers, strict=True), _is_kept(whom)):
             if number:
-                if len(row) <= column:
-                    row += [""] * (column + 1 - len(row))
+                if len(row) < width:
+                    row += [""] * (width - len(row))
                 for other in emptied:
                     row[other : other + 1] = [""] * (other < len(row))
                 row[column] = str(number) if number in _AT_HOME else spelled(number)

@@ -45,6 +45,17 @@ def test_a_cleaned_list_keeps_the_plus_of_foreign_numbers(alovoice: FrontDoor) -
     assert (alovoice.home / "bad.csv").read_text() == "line,reason,explanation,phone\n"
 
 
+def test_a_row_that_ends_early_is_filled_up_so_that_the_cleaned_list_reads_alike(alovoice: FrontDoor) -> None:
+    more = "".join(f"9989355500{number:02};Вали\n" for number in range(8))
+    rows = f"Телефон;Имя\n+998 (90) 123-45-67;Али\n912345678\n{more}"
+    (alovoice.home / "list.csv").write_text(rows, "utf-8")
+    assert checked(alovoice, "--clean", "good.csv")[0] == 0
+    cleaned = f"Телефон;Имя\n998901234567;Али\n998912345678;\n{more}"
+    assert (alovoice.home / "good.csv").read_text("utf-8") == cleaned
+    again = alovoice("numbers", "check", "good.csv", "--clean", "again.csv", "--json")
+    assert (again.code, (alovoice.home / "again.csv").read_text("utf-8")) == (0, cleaned)
+
+
 def test_text_around_a_number_is_counted_in_a_note(alovoice: FrontDoor) -> None:
     (alovoice.home / "list.csv").write_text('phone\n901234567\np:+998911234567\n"Anvar <931234567>"\n', "utf-8")
     code, findings, recipients = checked(alovoice, "--clean", "good.csv")
