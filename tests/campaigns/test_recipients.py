@@ -3,6 +3,7 @@
 import io
 import itertools
 import random
+import re
 import tracemalloc
 from pathlib import Path
 
@@ -269,6 +270,24 @@ def _spelled(spelling: str, place: int) -> str:
     code, middle, last = ("90", "99", "33", "99")[place % 4], f"{(place * 7919) % 1000:03}", f"{place:04}"
     middle = "876" if place % 8 == 1 else middle
     return spelling.format(code + middle + last, code, middle, last)
+
+
+@pytest.mark.parametrize(
+    ("headings", "whole", "ended"),
+    [
+        ("Телефон;Имя", "90123450{};Али", "90123456{}"),
+        ("Имя;Телефон;Город", "Али;90123450{};Ташкент", "Вали;90123456{}"),
+        ("Имя;Телефон;Второй", "Али;90123450{0};91123450{0}", "Вали;90123456{}"),
+        ("Ism,Telefon,Izoh", "Ali,90123450{},{}", "Vali; aka,90123456{}"),
+    ],
+)
+@pytest.mark.parametrize("wholes", [1, 5, 9])
+def test_rows_may_leave_out_the_cells_behind_the_phones(headings: str, whole: str, ended: str, wholes: int) -> None:
+    rows = [(whole if number < wholes else ended).format(number, number) for number in range(10)]
+    found = read("\n".join([headings, *rows]))
+    cells = re.split("[;,]", headings)
+    assert found.layout.headings == tuple(cells)
+    assert (found.good, cells[found.layout.column][:3].lower()) == (10, "тел" if ";" in headings else "tel")
 
 
 def test_a_quote_left_open_behind_many_rows_is_told_with_its_line() -> None:
