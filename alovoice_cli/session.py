@@ -119,8 +119,8 @@ class Session:
     def _flags(self, profile: str | None = None) -> "Flags":
         from alovoice_cli.config.settings import Flags
 
-        of = self.options
-        return Flags(profile or of.profile, of.base_url, of.timeout, of.no_permission_check, of.lang)
+        given = self.options
+        return Flags(profile or given.profile, given.base_url, given.timeout, given.no_permission_check, given.lang)
 
     @property
     def named_profile(self) -> str | None:

@@ -202,16 +202,16 @@ def _sample(sheet: Sheet, delimiter: str, wanted: str | None, limit: int | None)
     below = rows[first_phone:]
     width = Counter(len(row) for _, row in below).most_common(1)[0][0] if below else 1
     above = rows[first_phone - 1][1] if first_phone else []
-    is_as_wide_as_headings = any(map(says_phone, above)) and any(len(row) == len(above) for _, row in below)
-    width = max(width, len(above)) if is_as_wide_as_headings else width
+    headings_tell_width = any(map(says_phone, above)) and any(len(row) == len(above) for _, row in below)
+    width = max(width, len(above)) if headings_tell_width else width
     columns = _columns(rows, _probed(sheet, delimiter, width))
     weights = {column.index: column.weight for column in columns}
     asked = _columns_asked(sheet.name, rows, wanted)
     weight = sum(weights.get(column, 0) for column in asked) if asked else max(weights.values(), default=0)
     keeps_headings = first_phone == 0 or len(above) == width
     heaviest = max(weights, key=lambda column: weights[column], default=0)
-    # A row may leave out its last cells where headings say how many there are, if it reaches to the phones.
-    least = max(asked or (heaviest,)) + 1 if is_as_wide_as_headings else width
+    # Where headings tell the width, a row may leave out the cells behind the phones.
+    least = max(asked or (heaviest,)) + 1 if headings_tell_width else width
     # Cubed: rows of another width count more against a delimiter than phones that appear by chance count for it.
     score = weight * _evenness(below, width, least) ** 3 * (1 if keeps_headings else _LOST_HEADINGS)
     return _Sample(delimiter, rows, width, columns, score)
@@ -220,7 +220,7 @@ def _sample(sheet: Sheet, delimiter: str, wanted: str | None, limit: int | None)
 def _evenness(rows: Sequence[Line], width: int, least: int | None = None) -> float:
     """Returns the share of rows with this many cells, or at least `least`; additional blank cells do not count."""
     fewest = width if least is None else min(least, width)
-    even = sum(len(row) >= fewest and not "".join(row[width:]).strip() for _, row in rows)
+    even = sum(len(row) >= fewest and (len(row) <= width or not "".join(row[width:]).strip()) for _, row in rows)
     return even / len(rows) if rows else 1.0
 
 
