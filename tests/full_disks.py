@@ -16,8 +16,8 @@ import pytest
 from batch_server import Exchange
 from dialling_ways import Way, furnish, journal_rows
 from front_door import TOKEN, FrontDoor
+from ports import free_port
 from raw_server import Connection, Seen
-from two_listeners import free_port
 from waiting import wait_until
 
 KILOBYTES = (0, 8, 24, 64, 160, 400)

@@ -7,7 +7,6 @@ one takes the server 0.2 s of processor time, to clear one for the next test 0.0
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
+from ports import free_port
 
 from alovoice_cli.stores.event_engine import open_event_store
 from alovoice_cli.stores.event_schema import VERSION
@@ -48,14 +48,6 @@ def programs() -> Path | None:
         return Path(found).resolve().parent
     folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
     return folders[-1] if folders else None
-
-
-def free_port() -> int:
-    """A port of loopback on which nobody listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @dataclass(frozen=True)

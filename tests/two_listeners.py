@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from front_door import FrontDoor
+from ports import free_port
 from waiting import wait_until
 
 from alovoice_cli.events.deployment import nginx_shared_location, nginx_upstream
@@ -41,14 +42,6 @@ listen 127.0.0.1:{port};
 }}
 }}
 """
-
-
-def free_port() -> int:
-    """Returns a free loopback port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @contextlib.contextmanager
@@ -168,6 +161,7 @@ class TwoListeners:
     # --- the account
 
     def _account(self) -> str:
+        assert self.acknowledged, f"nothing was acknowledged: {self.answers}"
         events = self._told("list", "--limit", "0", "--with-trials")
         first = {event["id"]: event for event in events if event["duplicate_of"] is None}
         stored = Counter(event["body"]["n"] for event in first.values())

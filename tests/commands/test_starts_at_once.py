@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 import pytest
 from front_door import FrontDoor
 from listening.conftest import Listening
+from ports import free_port
 from raw_server import Connection, RawServer
 from strength import rounds
-from two_listeners import free_port
 
 MANY = min(2 + rounds(2), 16)
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from front_door import TOKEN, FrontDoor
+from ports import free_port
 
 from .conftest import Listening
 
@@ -33,12 +34,6 @@ http {{
   }}
 }}
 """
-
-
-def free_port() -> int:
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        return int(bound.getsockname()[1])
 
 
 def test_the_unit_runs_this_very_line_without_the_option_and_without_the_token(

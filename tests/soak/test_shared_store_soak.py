@@ -16,7 +16,8 @@ from front_door import FrontDoor
 from listening.conftest import Handler, Listening, crm, listen
 from outages import OutagePlay
 from outbox_kills import KillPlay
-from postgres_server import Cluster, free_port, programs, running_cluster
+from ports import free_port
+from postgres_server import Cluster, programs, running_cluster
 from psycopg import OperationalError
 from strength import rounds
 

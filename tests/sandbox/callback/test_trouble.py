@@ -2,7 +2,6 @@
 
 import http.client
 import json
-import socket
 import threading
 import time
 from functools import partial
@@ -11,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from ports import free_port
 from strength import examples
 from waiting import wait_until
 
@@ -22,12 +22,6 @@ from alovoice_cli.serving.server import SocketServer
 from alovoice_cli.stores.pbx_traffic import UNANSWERED, CallCourse
 
 from .conftest import Calling, Handler
-
-
-def free_port() -> Any:
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        return bound.getsockname()[1]
 
 
 def test_a_handler_that_is_down_loses_its_messages_and_nothing_is_sent_again(small_day: Calling) -> None:
