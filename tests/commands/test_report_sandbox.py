@@ -165,7 +165,7 @@ def test_rows_whose_events_were_lost_are_unknown_and_never_not_tried(alovoice: F
         told = [one for one in account.deliveries if one.type != "callend"]
         heard_of[phone(account.course.number) or ""] += any(one.status == 200 for one in told)
     silent = {number for number in expected if not heard_of[number]}
-    assert len(silent) > 9
+    assert silent, "no row has lost all its events"
     assert report["not_tried"] == 0
     for row in report["list"]:
         if row["number"] in silent and row["category"] != "duplicate":
