@@ -155,7 +155,7 @@ def test_rows_whose_events_were_lost_are_unknown_and_never_not_tried(alovoice: F
             hours = ("--from", "today", "--to", "tomorrow", "--fromtime", "00:00", "--totime", "23:59")
             create(alovoice, 138, *hours, "--maxline", "8")
             wait_until(lambda: posts(alovoice)[0] > 180, "180 posts", seconds=120, pause=0.1)
-        wait_until(lambda: posts(alovoice)[1] > 100, "100 posts in vain", seconds=120, pause=0.1)
+        wait_until(lambda: posts(alovoice)[1] > 130, "130 posts in vain", seconds=120, pause=0.1)
         with listening(alovoice, "--port", port):
             accounts = all_accounts(alovoice, 138)
             report = report_of(alovoice)
@@ -165,7 +165,7 @@ def test_rows_whose_events_were_lost_are_unknown_and_never_not_tried(alovoice: F
         told = [one for one in account.deliveries if one.type != "callend"]
         heard_of[phone(account.course.number) or ""] += any(one.status == 200 for one in told)
     silent = {number for number in expected if not heard_of[number]}
-    assert silent, "no row has lost all its events"
+    assert len(silent) > 9
     assert report["not_tried"] == 0
     for row in report["list"]:
         if row["number"] in silent and row["category"] != "duplicate":
