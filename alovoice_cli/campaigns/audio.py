@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import BinaryIO
 
-from alovoice_cli.campaigns.mp3 import Mp3Part, Mp3Stream, read_stream, sound_range
+from alovoice_cli.campaigns.mp3 import AudioPart, AudioStream, read_stream, sound_range
 from alovoice_cli.errors import CheckFailedError
 from alovoice_cli.findings import Finding, Severity
 from alovoice_cli.language import joined, mark, ngettext, tr
@@ -65,7 +65,7 @@ class Audio:
     channels: int
     size: int
     """Bytes, tags included."""
-    stream: Mp3Stream = field(default_factory=Mp3Stream, compare=False)
+    stream: AudioStream = field(default_factory=AudioStream, compare=False)
 
     def as_dict(self) -> dict[str, object]:
         """Returns the audio file as JSON prints it."""
@@ -142,7 +142,7 @@ def audio_findings(sound: Audio, name: str, goodtime: int | None) -> Iterator[Fi
     yield from _length_findings(sound, name, goodtime)
 
 
-def _whole_findings(stream: Mp3Stream, name: str) -> Iterator[Finding]:
+def _whole_findings(stream: AudioStream, name: str) -> Iterator[Finding]:
     """Checks each part against its encoder's index, and whether the last frame of the file is cut."""
     parts = _indexed_parts(stream)
     for part in parts:
@@ -159,7 +159,7 @@ def _whole_findings(stream: Mp3Stream, name: str) -> Iterator[Finding]:
         yield Finding(Severity.ERROR, "audio_truncated", message, _again_or_copy(name), file=name)
 
 
-def _index_findings(part: Mp3Part, cut: int, name: str) -> Iterator[Finding]:
+def _index_findings(part: AudioPart, cut: int, name: str) -> Iterator[Finding]:
     """Compares a part with its index. Encoders differ: an index may count one frame more or less."""
     if part.index is None or not part.index.frames:
         return
@@ -180,16 +180,16 @@ def _index_findings(part: Mp3Part, cut: int, name: str) -> Iterator[Finding]:
         yield Finding(Severity.WARNING, "audio_last_frame", message, tr(_LAST_FRAME_HINT), file=name)
 
 
-def _indexed_parts(stream: Mp3Stream) -> tuple[Mp3Part, ...]:
+def _indexed_parts(stream: AudioStream) -> tuple[AudioPart, ...]:
     """Returns the parts, each with its own index; one part where the first index counts all frames."""
     first, total = stream.parts[0], stream.frames
     if first.index is not None and total <= first.index.frames <= total + len(stream.parts):
         size = sum(part.size for part in stream.parts)
-        return (Mp3Part(total, stream.seconds, size, first.index),)
+        return (AudioPart(total, stream.seconds, size, first.index),)
     return stream.parts
 
 
-def _missing(part: Mp3Part) -> int:
+def _missing(part: AudioPart) -> int:
     """Returns how many frames of the index are missing; below 0 where the file has more."""
     return part.index.frames - part.frames if part.index is not None and part.index.frames else 0
 

@@ -62,7 +62,7 @@ class EncoderIndex:
 
 
 @dataclass(frozen=True, slots=True)
-class Mp3Part:
+class AudioPart:
     """One recording of a file. Most files have one part; joined files have several."""
 
     frames: int
@@ -73,10 +73,10 @@ class Mp3Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Mp3Stream:
+class AudioStream:
     """All the frames of a file. `foreign` counts the bytes that belong neither to a frame nor to a tag."""
 
-    parts: tuple[Mp3Part, ...] = ()
+    parts: tuple[AudioPart, ...] = ()
     bits: int = 0
     foreign: int = 0
     cut: int = 0
@@ -125,7 +125,7 @@ def parse_header(data: bytes) -> FrameHeader | None:
     return FrameHeader(size, padding, samples, rate, bitrate, 1 if data[3] >> 6 == _MONO else 2, layer, mpeg1)
 
 
-def read_stream(file: BinaryIO) -> Mp3Stream | None:
+def read_stream(file: BinaryIO) -> AudioStream | None:
     """Reads all frames of an open, seekable file, in constant memory; None where the file is not MPEG audio.
 
     For another layer than III sets `layer` and stops reading.
@@ -177,12 +177,12 @@ class _FrameReader:
         self._tags = 0
         self._has_free_format, self._may_have_lyrics = False, True
 
-    def run(self) -> Mp3Stream | None:
+    def run(self) -> AudioStream | None:
         first = self._find_first()
         if first is None:
             return None
         if first.layer != 3:
-            return Mp3Stream(layer=first.layer)
+            return AudioStream(layer=first.layer)
         self._layers, self._candidate = (3,), _LAYER_3
         self._parts.append(_PartCount(self.place))
         while self.place < self.end:
@@ -192,11 +192,11 @@ class _FrameReader:
             elif not self._pass_gap():
                 break
         parts = tuple(
-            Mp3Part(part.frames, part.seconds, part.end - part.start, part.index)
+            AudioPart(part.frames, part.seconds, part.end - part.start, part.index)
             for part in self._parts
             if part.frames or part.index
         )
-        return Mp3Stream(
+        return AudioStream(
             parts,
             self._bits,
             self._foreign,
