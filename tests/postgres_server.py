@@ -36,6 +36,8 @@ _SCHEMA = """SELECT md5(string_agg(part, ' ' ORDER BY part)) FROM (
 ) AS parts (part)"""
 """What tables, columns, constraints, triggers and functions there are, by their ids: whatever is made anew differs."""
 _NEW_SCHEMA = "DROP SCHEMA public CASCADE; CREATE SCHEMA public; GRANT USAGE ON SCHEMA public TO PUBLIC"
+_TABLES = """SELECT oid::regclass::text FROM pg_class
+    WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'"""
 _FILLED = """SELECT string_agg(oid::regclass::text, ', ') FROM pg_class
     WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND relname <> 'schema_version'
     AND pg_relation_size(oid) > 0"""
@@ -52,11 +54,12 @@ def programs() -> Path | None:
 
 @dataclass(frozen=True)
 class _Borrowed:
-    """A database that a test uses or has used: its name, what it is a copy of, and what its schema was then."""
+    """A database that a test uses or has used: its name, what it is a copy of, what its schema was then, its tables."""
 
     name: str
     template: str
     schema: str
+    tables: frozenset[str]
 
 
 class Cluster:
@@ -126,7 +129,8 @@ class Cluster:
         url = self.new_database(template)
         with self._connected(url) as connection:
             (schema,) = connection.execute(_SCHEMA).fetchone()
-        return _Borrowed(url.rpartition("/")[2], template, schema)
+            tables = frozenset(name for (name,) in connection.execute(_TABLES))
+        return _Borrowed(url.rpartition("/")[2], template, schema, tables)
 
     def _cleared(self, used: _Borrowed) -> _Borrowed | None:
         """The database, empty and under a new name, so that nobody who used it reaches it; None where it is gone."""
@@ -139,6 +143,9 @@ class Cluster:
             if used.template == _BARE:
                 connection.execute(_NEW_SCHEMA)
                 return lent
+            added = [name for (name,) in connection.execute(_TABLES) if name not in used.tables]
+            if added:  # by a ledger, or a journal
+                connection.execute(f"DROP TABLE {', '.join(added)} CASCADE")
             if connection.execute(_SCHEMA).fetchone() == (used.schema,):
                 (filled,) = connection.execute(_FILLED).fetchone()
                 if filled:

@@ -22,7 +22,7 @@ from alovoice_cli.events.event_assembly import UNANSWERED, FirstDelivery, repeat
 from alovoice_cli.stores.event_engine import Connection, is_lost, open_event_store
 from alovoice_cli.stores.event_file import BUSY_SECONDS, Change, Committed, EventFile, KnownFirst, QueuedFor
 from alovoice_cli.stores.event_rows import QueuedDelivery
-from alovoice_cli.stores.postgres import ServerConnection, load_driver, server_error
+from alovoice_cli.stores.postgres import NOTICES_LOST_CLIENTS, ServerConnection, load_driver, server_error, set_session
 from alovoice_cli.stores.server_owner import OUTBOX_CHANNEL, SPOOL_LOCK
 
 _START_SECONDS = 12.0
@@ -34,8 +34,7 @@ _OTHERS_SECONDS = 3.0
 _MOST_DIGESTS = 500
 _MICRO = 1_000_000
 # A listener that loses its network within a transaction must not delay the others.
-_SESSION = """SELECT set_config('tcp_keepalives_idle', '5', false), set_config('tcp_keepalives_interval', '2', false),
-    set_config('tcp_keepalives_count', '3', false), set_config('idle_in_transaction_session_timeout', '5000', false)"""
+_SESSION = {**NOTICES_LOST_CLIENTS, "idle_in_transaction_session_timeout": "5000"}
 _LOCK = "SELECT pg_advisory_lock_shared(hashtextextended(?, 0))"
 _UNLOCK = "SELECT pg_advisory_unlock_shared(hashtextextended(?, 0))"
 _FIRSTS = """SELECT fact.digest, delivery.id, fact.received_at, fact.answer FROM fact
@@ -232,7 +231,8 @@ class _Connector:
         made, trouble = None, None
         try:
             made = open_event_store(self._url, busy_seconds=BUSY_SECONDS, timeout=_CONNECT_SECONDS)
-            made.execute(_SESSION)
+            assert isinstance(made, ServerConnection)
+            set_session(made, _SESSION)
             made.execute(_LOCK, (SPOOL_LOCK,))
         except AlovoiceError as error:
             trouble = error

@@ -19,6 +19,8 @@ from alovoice_cli.store_urls import masked_url
 if TYPE_CHECKING:
     import psycopg
 
+NOTICES_LOST_CLIENTS = {"tcp_keepalives_idle": "5", "tcp_keepalives_interval": "2", "tcp_keepalives_count": "3"}
+"""Settings of a session whose locks must be free soon after its client has gone."""
 _CONNECT_SECONDS = 10
 # A cut network must be noticed: a listener then spools, and a batch stops.
 _DEFAULTS = {
@@ -61,6 +63,13 @@ class ServerConnection:
     def close(self) -> None:
         """Closes the connection; its locks and claims are free at once."""
         self.own.close()
+
+
+def set_session(connection: ServerConnection, settings: Mapping[str, str]) -> None:
+    """Changes settings for as long as the connection lasts; the server's version may not have some of them."""
+    each = "CASE WHEN current_setting(?, true) IS NOT NULL THEN set_config(?, ?, false) END"
+    values = [part for name, value in settings.items() for part in (name, name, value)]
+    connection.execute("SELECT " + ", ".join([each] * len(settings)), values)
 
 
 @lru_cache(512)

@@ -14,7 +14,14 @@ from alovoice_cli.store_urls import masked_url
 from alovoice_cli.stores.database import StoreConnection
 from alovoice_cli.stores.event_postgres import open_server, own_types
 from alovoice_cli.stores.migrations import statements
-from alovoice_cli.stores.postgres import ServerConnection, explained_server, load_driver, server_transaction
+from alovoice_cli.stores.postgres import (
+    NOTICES_LOST_CLIENTS,
+    ServerConnection,
+    explained_server,
+    load_driver,
+    server_transaction,
+    set_session,
+)
 
 
 class ServerDatabase:
@@ -63,8 +70,7 @@ def open_server_store(url: str, name: str, migrations: Sequence[str]) -> ServerC
     """
     connection = TextConnection(open_server(url, busy_seconds=_BUSY_SECONDS))
     try:
-        for setting, value in _SESSION.items():
-            connection.execute("SELECT set_config(name, ?, false) FROM pg_settings WHERE name = ?", (value, setting))
+        set_session(connection, _SESSION)
         if _server_version(url, connection, name, len(migrations)) < len(migrations):
             _migrate(url, connection, name, migrations)
     except BaseException:
@@ -112,14 +118,8 @@ def hold_on_server(url: str, name: str, what: str, *, patience: float) -> Iterat
 
 
 _BUSY_SECONDS = 30.0
-# A server must notice that its client has gone: only then are the client's locks free.
-_SESSION = {
-    "tcp_keepalives_idle": "5",
-    "tcp_keepalives_interval": "2",
-    "tcp_keepalives_count": "3",
-    "tcp_user_timeout": "10000",
-    "idle_session_timeout": "0",  # a batch may wait for hours for its window, and must keep its locks
-}
+# A batch may wait for hours for its window, and must keep its locks.
+_SESSION = {**NOTICES_LOST_CLIENTS, "tcp_user_timeout": "10000", "idle_session_timeout": "0"}
 _VERSIONS = "store_version"
 
 

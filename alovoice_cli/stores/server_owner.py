@@ -16,7 +16,14 @@ from alovoice_cli.errors import UsageError
 from alovoice_cli.language import tr
 from alovoice_cli.store_urls import masked_url
 from alovoice_cli.stores.event_engine import Connection, marks
-from alovoice_cli.stores.postgres import ServerConnection, connect, explained_server, load_driver
+from alovoice_cli.stores.postgres import (
+    NOTICES_LOST_CLIENTS,
+    ServerConnection,
+    connect,
+    explained_server,
+    load_driver,
+    set_session,
+)
 
 OUTBOX_CHANNEL = "alovoice_outbox"
 """The channel on which a commit tells forwarders that something is queued."""
@@ -28,8 +35,6 @@ TELLER_LOCK = "alovoice notices"
 """The name of the lock of the one listener that sends messages about missed calls."""
 
 _CONNECT_SECONDS = 5.0
-_SESSION = """SELECT set_config('tcp_keepalives_idle', '5', false), set_config('tcp_keepalives_interval', '2', false),
-    set_config('tcp_keepalives_count', '3', false)"""
 _OF_NAME = """locktype = 'advisory' AND objsubid = 1 AND granted
     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
     AND ((classid::bigint << 32) | objid::bigint) = hashtextextended({}, 0)"""
@@ -93,7 +98,7 @@ class OwnerSession:
         with explained_server(self._url):
             connection = connect(self._url, timeout=_CONNECT_SECONDS)
             try:
-                connection.execute(_SESSION)
+                set_session(connection, NOTICES_LOST_CLIENTS)
                 connection.execute("SELECT pg_advisory_lock(hashtextextended(?, 0))", (self.name,))
                 connection.execute("SELECT pg_advisory_lock_shared(hashtextextended(?, 0))", (self._shared_lock,))
                 connection.execute(f"LISTEN {self._channel}")
