@@ -99,8 +99,14 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int | None:
-    """Returns the workers of `-n auto`: four more than there are cores, because many tests mostly wait."""
-    return None if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ else (os.cpu_count() or 1) + 4
+    """Returns the workers of `-n auto`: three more than there are cores, because many tests mostly wait."""
+    return None if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ else (os.cpu_count() or 1) + 3
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Marks the soak's own tests."""
+    if item.path.parent.name == "soak":
+        item.add_marker(pytest.mark.soak)
 
 
 _ONE_ENGINE = ("commands", "listening")

@@ -88,7 +88,7 @@ def test_the_readme_shows_the_commands_of_the_sample(alovoice: FrontDoor) -> Non
         assert [line for line in printed if line not in pasted] == [], name
 
 
-@pytest.mark.parametrize("name", TOURS)
+@pytest.mark.parametrize("name", [TOURS[0], *(pytest.param(name, marks=pytest.mark.soak) for name in TOURS[1:])])
 def test_the_pasted_lines_work_in_a_fresh_account(name: str, tmp_path: Path) -> None:
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     environ = {"HOME": str(tmp_path), "PATH": path, "TERM": "dumb"}

@@ -1,8 +1,10 @@
 """The tour runs to its end, and its day has the same calls each time."""
 
+import pytest
 from front_door import FrontDoor
 
 
+@pytest.mark.soak
 def test_the_whole_tour_runs_where_nobody_is_at_a_terminal_and_hears_the_same_day_each_time(
     alovoice: FrontDoor,
 ) -> None:

@@ -133,6 +133,7 @@ def test_a_pause_that_the_pbx_asks_for_ends_though_the_clock_was_set_back(
     assert sorted(asked) == sorted(called)
 
 
+@pytest.mark.soak
 @needs_faketime
 def test_a_process_whose_clock_jumps_into_the_night_dials_nobody_until_the_morning(
     alovoice: FrontDoor, pbx: JumpingPbx

@@ -13,6 +13,7 @@ from ports import free_port
 from raw_server import Connection, RawServer
 from strength import rounds
 
+pytestmark = pytest.mark.soak
 MANY = min(2 + rounds(2), 16)
 
 

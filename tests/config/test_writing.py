@@ -136,6 +136,7 @@ def test_a_failed_writing_leaves_the_old_file_and_no_temporary_one(
     assert not list(paths.config.glob(".*"))
 
 
+@pytest.mark.soak
 def test_eight_writers_lose_nothing_and_readers_never_see_a_broken_file(paths: Paths) -> None:
     script = (
         "import sys; from pathlib import Path; from alovoice_cli.config import edits\n"

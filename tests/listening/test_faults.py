@@ -139,6 +139,7 @@ def _limit_file_size() -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000))
 
 
+@pytest.mark.soak
 def test_a_full_disk_is_told_to_the_sender_and_ends_the_listener(listen: Listen, alovoice: FrontDoor) -> None:
     listening = listen(preexec_fn=_limit_file_size)
     kept: list[Any] = []

@@ -11,7 +11,7 @@ from waiting import wait_until
 
 from .conftest import START, Handler, Listening, sql
 
-pytestmark = needs_faketime
+pytestmark = [needs_faketime, pytest.mark.soak]
 
 Listen = Callable[..., Listening]
 JUMPS: tuple[dict[str, float], ...] = ({"hours": -1}, {"days": 1}, {"days": -5}, {"minutes": 30}, {"days": 6})

@@ -131,6 +131,7 @@ def test_a_child_that_dies_leaves_the_last_good_rules_and_a_stop_ends_one_that_r
     wait_until(lambda: _is_gone(child), "the end of the child")
 
 
+@pytest.mark.soak
 def test_a_list_that_never_rests_comes_into_force_too(listen: Listen, gate: Gate) -> None:
     listening = listen("--rules", "rules.toml")
     for place in range(1, 5):

@@ -138,6 +138,7 @@ def _chosen() -> list[str]:
     return ["a FIFO", *chance.sample(others, min(rounds(2), len(others)))]
 
 
+@pytest.mark.soak
 def test_each_answer_is_of_the_old_rules_or_of_the_new_ones(listen: Listen, alovoice: FrontDoor) -> None:
     path, chance = alovoice.home / "rules.toml", random.Random(7)
     os.mkfifo(path.with_name("pipe"))

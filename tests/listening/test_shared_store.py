@@ -194,6 +194,7 @@ def mortal(alovoice: FrontDoor, durable_cluster: Cluster) -> Iterator[Cluster]:
     durable_cluster.take_back()
 
 
+@pytest.mark.soak
 def test_a_server_that_is_killed_under_load_loses_nothing_that_was_acknowledged(
     listen: Listen, alovoice: FrontDoor, crm: Handler, mortal: Cluster
 ) -> None:

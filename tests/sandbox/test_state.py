@@ -33,6 +33,7 @@ print(token, *ids)
 """
 
 
+@pytest.mark.soak
 def test_processes_that_open_a_new_file_at_once_share_one_token_and_lose_no_call(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "sandbox.db"
     running = [

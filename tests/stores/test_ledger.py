@@ -270,6 +270,7 @@ def test_a_damaged_receipt_is_named(tmp_path: Path, clock: Clock, damage: str) -
         ledger.receipts()
 
 
+@pytest.mark.soak
 def test_ids_and_receipts_of_processes_at_once_are_all_different(store_place: Callable[[str], Path | str]) -> None:
     script = (
         "import sys; from datetime import UTC, datetime; from pathlib import Path; from types import SimpleNamespace\n"

@@ -79,7 +79,7 @@ def test_messages_come_in_the_order_of_their_times_unless_they_are_late_or_overt
         small_day.path, small_day.chaos = small_day.path.with_name(f"{len(orders)}.db"), chaos
         small_day.over.clear()
         handler.got.clear()
-        small_day.rate = 6
+        small_day.rate = 3
         small_day.play()
         times = [moment(got) for got in handler.got if got.kind in ("callstart", "callend")]
         orders.append(times == sorted(times))
@@ -87,7 +87,7 @@ def test_messages_come_in_the_order_of_their_times_unless_they_are_late_or_overt
 
 
 def test_a_day_has_overlapping_calls_and_no_extension_talks_twice(small_day: Calling) -> None:
-    small_day.rate = 12
+    small_day.rate = 6
     accounts = small_day.play()
     talks = [(a.course.answered_at, a.course.ended_at or 0, a) for a in accounts if a.course.answered_at]
     overlapping = [
@@ -102,7 +102,7 @@ def test_a_day_has_overlapping_calls_and_no_extension_talks_twice(small_day: Cal
 
 
 def test_a_day_has_missed_callers_who_call_again_or_are_called_back(small_day: Calling) -> None:
-    small_day.rate = 12
+    small_day.rate = 6
     accounts = small_day.play()
     missed = {
         a.course.number: a.course.ended_at or 0 for a in accounts if a.kind == "inbound" and not a.course.answered_at
