@@ -2,11 +2,13 @@
 
 import itertools
 import json
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -55,8 +57,8 @@ class Crm:
 
 
 @contextmanager
-def served(handle: Handle | None = None) -> Iterator[Crm]:
-    """Serves the handler (None: the good one) on a free port of this machine."""
+def served(handle: Handle | None = None, *, certificate: Path | None = None) -> Iterator[Crm]:
+    """Serves the handler (None: the good one) on a free port of this machine; with a certificate, over TLS."""
     crm = Crm()
 
     class Handler(BaseHTTPRequestHandler):
@@ -87,9 +89,13 @@ def served(handle: Handle | None = None) -> Iterator[Crm]:
         daemon_threads = True
 
     server = Server(("127.0.0.1", 0), Handler)
+    if certificate is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
-    crm.url = f"http://127.0.0.1:{server.server_address[1]}"
+    crm.url = f"{'https' if certificate else 'http'}://127.0.0.1:{server.server_address[1]}"
     try:
         yield crm
     finally:

@@ -5,6 +5,7 @@ Follows no redirect, sends nothing twice, raises nothing: errors are part of the
 
 import re
 import socket
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -37,12 +38,8 @@ class Poster:
     """Posts from any thread, over kept connections; the environment's proxies apply to all hosts but this machine."""
 
     def __init__(self) -> None:
-        limits = httpx.Limits(
-            max_connections=_CONNECTIONS, max_keepalive_connections=_CONNECTIONS, keepalive_expiry=_IDLE_SECONDS
-        )
-        self._near = httpx.Client(follow_redirects=False, trust_env=False, limits=limits)
-        self._far: httpx.Client | None = None
-        self._limits = limits
+        self._clients: dict[tuple[bool, bool], httpx.Client] = {}
+        self._lock = Lock()
 
     def __enter__(self) -> Self:
         return self
@@ -84,17 +81,27 @@ class Poster:
             return Posted(response.status_code, answer, retry_after=response.headers.get("retry-after", ""))
 
     def _client(self, url: str) -> httpx.Client:
-        if is_loopback(urlsplit(url).hostname or ""):
-            return self._near
-        if self._far is None:
-            self._far = httpx.Client(follow_redirects=False, limits=self._limits)
-        return self._far
+        parts = urlsplit(url)
+        is_near, is_secure = is_loopback(parts.hostname or ""), parts.scheme == "https"
+        with self._lock:
+            client = self._clients.get((is_near, is_secure))
+            if client is None:
+                client = self._clients[is_near, is_secure] = _make_client(is_near=is_near, is_secure=is_secure)
+            return client
 
     def close(self) -> None:
         """Closes the connections."""
-        self._near.close()
-        if self._far is not None:
-            self._far.close()
+        for client in self._clients.values():
+            client.close()
+
+
+def _make_client(*, is_near: bool, is_secure: bool) -> httpx.Client:
+    # Plain http needs no authorities, and to read them all takes longer than to post.
+    trusted = httpx.create_ssl_context() if is_secure else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    limits = httpx.Limits(
+        max_connections=_CONNECTIONS, max_keepalive_connections=_CONNECTIONS, keepalive_expiry=_IDLE_SECONDS
+    )
+    return httpx.Client(verify=trusted, trust_env=not is_near, follow_redirects=False, limits=limits)
 
 
 class _TimeLimit:

@@ -142,6 +142,9 @@ class EventSender:
     def trouble(self) -> AlovoiceError | None:
         """Returns the run's error: no answer comes before a failing handler, and that before a refusing one."""
         if self.silent:
+            hint = tr("is the handler running? `alovoice listen` prints its URLs when it is ready")
+            if "CERTIFICATE_VERIFY" in self.silent[0]:
+                hint = tr("check the clock of this computer; for a certificate authority of your own set SSL_CERT_FILE")
             return UnreachableError(
                 ngettext(
                     "{some} of {n} event got no answer: {problem}",
@@ -150,7 +153,7 @@ class EventSender:
                     some=len(self.silent),
                     problem=self.silent[0],
                 ),
-                hint=tr("is the handler running? `alovoice listen` prints its URLs when it is ready"),
+                hint=hint,
                 sent="maybe",
             )
         if not self.refused:

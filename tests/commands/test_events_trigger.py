@@ -48,6 +48,20 @@ def test_each_event_has_the_fields_of_the_document(alovoice: FrontDoor, crm: Crm
     assert row.split("\t")[:3] == ["1", kind, "200"]
 
 
+def test_a_handler_of_this_machine_has_a_certificate_that_the_environment_trusts(
+    alovoice: FrontDoor, certificate: Path
+) -> None:
+    with served(certificate=certificate) as crm:
+        words = ("events", "trigger", "callstart", "--to", crm.url, "--json")
+        distrusted = alovoice.process(*words)
+        assert distrusted.returncode == 5
+        assert "certificate" in _rows(distrusted.stdout.decode())[0]["error"]
+        assert b"SSL_CERT_FILE" in distrusted.stderr
+        trusted = alovoice.process(*words, environ={"SSL_CERT_FILE": str(certificate)})
+        assert trusted.returncode == 0, trusted.stderr
+    assert [asked.kind for asked in crm.asked] == ["callstart"]
+
+
 def test_what_is_set_is_sent_and_what_is_unset_is_not(alovoice: FrontDoor, crm: Crm) -> None:
     words = ("--set", "number=Номаълум", "--set", 'line="712037006"', "--set", "inner_phone=2001", "--unset", "type")
     began = time.time()
