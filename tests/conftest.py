@@ -48,6 +48,9 @@ if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:  # nohup
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
+# Until the tests are collected all is kept, and there is nothing to free.
+gc.disable()
+
 MEMORY = Path("/dev/shm")
 TESTS = Path(__file__).parent
 
@@ -99,8 +102,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int | None:
-    """Returns the workers of `-n auto`: three more than there are cores, because many tests mostly wait."""
-    return None if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ else (os.cpu_count() or 1) + 3
+    """Returns the workers of `-n auto`: four more than there are cores, because many tests mostly wait."""
+    return None if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ else (os.cpu_count() or 1) + 4
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
@@ -143,6 +146,7 @@ def _is_drawn(name: str, engine: str, there: set[tuple[str, str]]) -> bool:
 
 def pytest_collection_finish() -> None:
     """Spares every later garbage collection the tests and libraries that are loaded by now: a tenth of all time."""
+    gc.enable()
     gc.collect()
     gc.freeze()
 
