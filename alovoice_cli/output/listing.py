@@ -62,11 +62,14 @@ _STATE_WORDS = {
     "note": mark("note"),
     "pending": mark("waiting"),
     "sent_before": mark("sent before"),
+    "yes": mark("yes"),
+    "no": mark("no"),
+    "maybe": mark("maybe"),
 }
 
 
 def state_word(value: object) -> str:
-    """Returns an outcome, the state of a row or a severity as a terminal shows it; another value unchanged."""
+    """Returns an outcome, a row's state, a severity or whether it was sent in words; another value unchanged."""
     text = cell_text(value)
     return tr(_STATE_WORDS.get(text, text))
 
@@ -186,6 +189,8 @@ class Record(NamedTuple):
     whole: object = _UNSET
     ours: bool = False
     """Made by this program: a field named `token_from` is no secret, and secrets are masked already."""
+    columns: Sequence[Column] = ()
+    """What a terminal calls the fields, and how it says their values; without one a field has its own name."""
 
     def as_json(self) -> object:
         """Returns the value that `--json` prints."""

@@ -69,8 +69,11 @@ def write_record(record: Record, out: TextIO, *, color: bool) -> None:
     )
     table.add_column(style="bold", overflow="fold")
     table.add_column(overflow="fold")
+    columns = {column.name: column for column in record.columns}
     for name in record.fields:
-        table.add_row(Text(disarm(name)), Text(cell_shown(Column(name, name), record.fields)))
+        column = columns.get(name)
+        heading = column.heading if column else name
+        table.add_row(Text(disarm(heading)), Text(cell_shown(column or Column(name, name), record.fields)))
     open_console(out, color=color).print(table)
 
 

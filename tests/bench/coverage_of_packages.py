@@ -17,7 +17,7 @@ TITLE = "Coverage"
 _ROOT = Path(__file__).parents[2]
 _ABOUT = (
     "Statements and branches of each package that ran in the tests, in their own processes and in all that they start. "
-    "The soak is not part of it."
+    "The files of `tests/soak` are not part of it."
 )
 _UNFIT = (
     "--ignore=tests/test_startup.py",

@@ -41,7 +41,7 @@ ROWS = (
     Column("receipt", "Receipt"),
     Column("attempts", "Attempts", numeric=True),
     Column("problem", "Problem"),
-    Column("sent", "Sent", shown=False),
+    Column("sent", "Sent", shown=False, words=state_word),
     Column("status", "HTTP", shown=False, numeric=True),
     Column("answer", "Answer", shown=False),
     Column("began_at", "Begun", shown=False),

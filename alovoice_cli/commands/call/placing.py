@@ -24,13 +24,14 @@ from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import CheckFailedError, ExitCode, UsageError
 from alovoice_cli.language import joined, joined_hints, mark, tr
 from alovoice_cli.moments import DailyHours, parse_zone
-from alovoice_cli.output.listing import Record
+from alovoice_cli.output.listing import Column, Record
 from alovoice_cli.phones import canonical, parse_dialled, read_cell, sent_as, trouble_text
 from alovoice_cli.session import Session
 
 if TYPE_CHECKING:
     from alovoice_cli.api.call import Party
 
+_COLUMNS = (Column("receipt", "Receipt"), Column("answer", "Answer"))
 OUT_EXAMPLES = examples(
     "alovoice call out --inner-phone 2424 --number +998901234567",
     "alovoice call out --inner-phone 2424 --number +998901234567 --wait",
@@ -221,7 +222,8 @@ def _place_one(
     if wait is None:
         named = {field: given or session.ledger.make_id()}
         answer = place(named[field])
-        session.show(Record({"receipt": session.last_receipt, **named, "answer": answer}, title=tr(title)))
+        fields = {"receipt": session.last_receipt, **named, "answer": answer}
+        session.show(Record(fields, title=tr(title), columns=_COLUMNS))
         return ExitCode.DONE
     from alovoice_cli.commands.call.waiting import follow, read_patience
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from alovoice_cli.commands.call.local_times import local_columns, local_text, note_zone
+from alovoice_cli.commands.call.local_times import local_columns, note_zone
 from alovoice_cli.commands.command_classes import CommandApp
 from alovoice_cli.commands.global_options import shows_list
 from alovoice_cli.commands.options import SharedStore, examples
@@ -23,7 +23,7 @@ COLUMNS = (
     Column("outcome", "Outcome", words=state_word, tone=tone_by("outcome", STATE_TONES)),
     Column("our_id", "Our id", shown=False),
     Column("exit_code", "Exit code", shown=False, numeric=True),
-    Column("sent", "Sent", shown=False),
+    Column("sent", "Sent", shown=False, words=state_word),
     Column("status", "HTTP", shown=False, numeric=True),
     Column("answer", "Answer", shown=False),
     Column("settled_at", "Settled", shown=False),
@@ -31,8 +31,7 @@ COLUMNS = (
     Column("path", "Path", shown=False),
     Column("pid", "Process", shown=False, numeric=True),
 )
-
-
+_REQUEST = Column("request", "Request")
 _TIMES = ("begun_at", "settled_at")
 
 
@@ -82,8 +81,6 @@ def show_receipt(
     session.use_store(store)
     entry = session.ledger.receipt(receipt)
     whole = entry.as_dict()
-    fields = whole
-    if session.stdout.isatty():
-        fields = {**whole, **{name: local_text(session.clock.zone, whole[name]) for name in _TIMES}}
-    session.show(Record(fields, title=tr("Receipt {receipt}", receipt=entry.receipt), whole=whole))
+    columns = (*local_columns(session, COLUMNS, _TIMES), _REQUEST)
+    session.show(Record(whole, title=tr("Receipt {receipt}", receipt=entry.receipt), columns=columns))
     note_zone(session)

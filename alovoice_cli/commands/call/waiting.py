@@ -5,12 +5,23 @@ from datetime import timedelta
 
 from alovoice_cli.batch.call_evidence import PlacedCall, read_receipt
 from alovoice_cli.batch.resolve import CallSearch, CallVerdict
-from alovoice_cli.batch.verdict_text import as_json, sentence
+from alovoice_cli.batch.verdict_text import WORDS, as_json, sentence
 from alovoice_cli.errors import AlovoiceError, ExitCode, OutcomeUnknownError, RefusedError, UsageError
+from alovoice_cli.events.event import status_word
 from alovoice_cli.language import joined, tr
 from alovoice_cli.moments import parse_span
-from alovoice_cli.output.listing import Record
+from alovoice_cli.output.listing import Column, Record
 from alovoice_cli.session import Session
+
+_COLUMNS = (
+    Column("receipt", "Receipt"),
+    Column("answer", "Answer"),
+    Column("rang", "Did it ring?", words=lambda value: tr(WORDS[str(value)])),
+    Column("status", "Status", words=status_word),
+    Column("answered_by", "Answered by"),
+    Column("duration", "Seconds"),
+    Column("said", "Why"),
+)
 
 
 def read_patience(session: Session, wait: str) -> timedelta:
@@ -68,7 +79,7 @@ def follow(session: Session, named: Mapping[str, str], place: Callable[[], objec
     shown = {name: resolution[name] for name in ("status", "answered_by", "duration")}
     fields = {"receipt": asked.receipt, **named, "answer": answer, "rang": resolution["answer"], **shown, "said": said}
     whole = {"receipt": asked.receipt, **named, "answer": answer, "said": said, "resolution": resolution}
-    session.show(Record(fields, title=tr("The call"), whole=whole))
+    session.show(Record(fields, title=tr("The call"), whole=whole, columns=_COLUMNS))
     if trouble is not None:
         raise trouble
     return ExitCode.DONE

@@ -8,8 +8,8 @@ import typer
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import NotReadyError, UsageError
 from alovoice_cli.language import mark, tr
-from alovoice_cli.moments import parse_span, parse_zone
-from alovoice_cli.output.listing import Record
+from alovoice_cli.moments import parse_span, parse_zone, span_text
+from alovoice_cli.output.listing import Column, Record
 from alovoice_cli.routing.step import Override, RouteStep
 from alovoice_cli.session import Session
 from alovoice_cli.stores.override import OverrideFile
@@ -20,6 +20,11 @@ EXAMPLES = examples(
     "alovoice route override --off",
 )
 _LONGEST = timedelta(days=31)
+_COLUMNS = (
+    Column("override", "Step"),
+    Column("until", "Valid until", words=lambda value: str(value)[:16].replace("T", " ")),
+    Column("seconds_left", "Time left", words=lambda value: span_text(int(str(value)))),
+)
 
 
 def override_rules(
@@ -141,4 +146,4 @@ def _show(session: Session, override: Override | None, now: datetime) -> None:
         }
     elif session.stdout.isatty() and not session.options.json:
         return  # the note says it
-    session.show(Record(fields, title=tr("Override"), ours=True))
+    session.show(Record(fields, title=tr("Override"), ours=True, columns=_COLUMNS))

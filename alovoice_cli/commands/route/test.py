@@ -9,7 +9,7 @@ import typer
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import UsageError
 from alovoice_cli.language import joined, tr
-from alovoice_cli.output.listing import Record
+from alovoice_cli.output.listing import Column, Record
 from alovoice_cli.routing.call import Question
 from alovoice_cli.routing.engine import Decision, decide
 from alovoice_cli.routing.history import NO_HISTORY, GivenHistory, History
@@ -23,6 +23,10 @@ from alovoice_cli.session import Session
 EXAMPLES = examples(
     "alovoice route test rules.toml --from 974244100 --line 712037006",
     "alovoice route test rules.toml --from 974244100 --line 712037006 --at '2026-11-23 19:00' --explain",
+)
+_COLUMNS = (
+    Column("rule", "Rule"),
+    Column("at", "When", words=lambda value: str(value)[:19].replace("T", " ")),
 )
 _HIDDEN = ("hidden", "anonymous", "restricted", "private", "unknown", "withheld")
 
@@ -74,7 +78,11 @@ def try_question(
     decision = decide(rules, question, moment, history)
     shown = moment.astimezone(rules.zone).isoformat(timespec="seconds")
     whole = {**decision.as_json(), "at": shown}
-    session.show(Record(_fields(decision, shown, explain=explain), title=tr("Decision"), whole=whole, ours=True))
+    session.show(
+        Record(
+            _fields(decision, shown, explain=explain), title=tr("Decision"), whole=whole, ours=True, columns=_COLUMNS
+        )
+    )
 
 
 def _history(
