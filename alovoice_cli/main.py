@@ -10,6 +10,7 @@ import typer
 from alovoice_cli.commands.command_tree import PROGRAM, build_tree
 from alovoice_cli.config.language_choice import choose_language
 from alovoice_cli.errors import (
+    FULL_DISK,
     AlovoiceError,
     ExitCode,
     OutcomeUnknownError,
@@ -24,8 +25,8 @@ from alovoice_cli.session import Session
 
 _QUIET = (KeyboardInterrupt, Terminated, BrokenPipeError)
 """Endings without a fault: the user stopped the program, or the reader closed the pipe."""
-_NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-_UNWRITABLE = (*_NO_SPACE, errno.EIO, errno.EBADF)
+_UNWRITABLE = FULL_DISK | {errno.EIO, errno.EBADF}
+_FORBIDDEN = (errno.EROFS, errno.EACCES, errno.EPERM)
 
 
 def run(session: Session) -> int:
@@ -115,7 +116,7 @@ def _explain(problem: BaseException, session: Session) -> int:
     """Prints the error, if stderr still works, and returns the exit code."""
     if isinstance(problem, Rehearsal):
         return _show_rehearsal(problem, session)
-    code, error = _judge(_full_disk(problem, session) or problem)
+    code, error = _judge(_file_error(problem, session) or problem)
     if not isinstance(problem, AlovoiceError):
         # An error of this machine. If a request left before, only the send guard knows its outcome: 0, or 6.
         told = _true_code(session, ExitCode.USAGE)
@@ -132,11 +133,18 @@ def _explain(problem: BaseException, session: Session) -> int:
     return _true_code(session, code)
 
 
-def _full_disk(problem: BaseException, session: Session) -> UsageError | None:
-    """Returns the error for a full disk, where a store did not name its folder already."""
+def _file_error(problem: BaseException, session: Session) -> UsageError | None:
+    """Returns the error for a full disk, or a file that may not be written, which no store has explained already."""
     folder = None
-    if isinstance(problem, OSError) and problem.errno in _NO_SPACE and problem.filename is not None:
-        folder = str(Path(os.fsdecode(problem.filename)).absolute().parent)
+    if isinstance(problem, OSError) and problem.filename is not None:
+        path = Path(os.fsdecode(problem.filename)).absolute()
+        if problem.errno in _FORBIDDEN:
+            return UsageError(
+                tr("{path} cannot be used: {problem}", path=path, problem=reason_of(problem)),
+                hint=tr("make its directory writable"),
+            )
+        if problem.errno in FULL_DISK:
+            folder = str(path.parent)
     elif getattr(getattr(problem, "orig", problem), "sqlite_errorname", "") == "SQLITE_FULL":  # orig: SQLAlchemy's
         folder = str(session.paths.state)
     if folder is None:

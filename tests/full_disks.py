@@ -1,4 +1,4 @@
-"""Disks without room: what a way to dial, or a listener, does on one, and what the next run makes of it."""
+"""Disks without room, and such as went read-only: what a way to dial, or a listener, does on one, and the next run."""
 
 import contextlib
 import json
@@ -49,6 +49,37 @@ def room(disk: Path, kilobytes: int) -> Iterator[None]:
     ballast.write_bytes(b"0" * (free.f_bavail * free.f_frsize - kilobytes * 1024))
     yield
     ballast.unlink()
+
+
+@contextlib.contextmanager
+def read_only(disk: Path) -> Iterator[None]:
+    """Lets nobody write on the disk while the block runs, as a kernel does after an error of the device."""
+    subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+    yield
+    subprocess.run(["mount", "-o", "remount,rw", str(disk)], check=True)
+
+
+def attack_read_only(home: FrontDoor, way: Way) -> None:
+    """Runs the way on a disk that went read-only: nothing is sent, and all is there once the disk is whole again."""
+    with small_disk(home.home / "disk") as disk:
+        pbx = Exchange(lambda connection, seen: connection.answer("200 OK", b'["712037006"]'))
+        home.environ |= {
+            "ALOVOICE_TOKEN": TOKEN,
+            "ALOVOICE_BASE_URL": pbx.url,
+            "ALOVOICE_STATE_DIR": str(disk / "state"),
+        }
+        furnish(home, ROWS if way.is_batch else 1)
+        assert home("api", "POST", "/outcall/{token}", "-f", "number=1").code in (0, 6)  # the ledger is there
+        way.prepare(home)
+        before = home("call", "receipts", "list", "--json", "--limit", "0").out
+        pbx.requests.clear()
+        with read_only(disk):
+            refused = home(*way.words)
+        assert (refused.code, pbx.effects) == (2, [])
+        assert refused.err.startswith("error: ") or "\nerror: " in refused.err
+        assert "alovoice itself" not in refused.err
+        assert home("call", "receipts", "list", "--json", "--limit", "0").out == before
+        pbx.stop()
 
 
 def attack_way(home: FrontDoor, way: Way, kilobytes: int) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from dialling_ways import WAYS
 from front_door import TOKEN, FrontDoor
-from full_disks import attack_listener, attack_way
+from full_disks import attack_listener, attack_read_only, attack_way, read_only, small_disk
 from raw_server import Connection, RawServer
 
 from alovoice_cli.session import Session
@@ -19,6 +19,15 @@ from alovoice_cli.session import Session
 CALL = ("call", "out", "--from", "2424", "--to", "+998994412860")
 
 
+READ_ONLY = {
+    "reset": ("-p", "sandbox", "sandbox", "reset", "--yes"),
+    "config": ("config", "set", "timeout", "8"),
+    "login": ("login", "--with-token", "--no-check"),
+    "override": ("route", "override", "hangup", "--for", "5m"),
+    "sample": ("sandbox", "sample", "disk/sample"),
+    "trunks": ("-p", "sandbox", "trunks"),
+}
+"""What writes, beside the ways to dial."""
 _NO_BYTECODE = {"PYTHONDONTWRITEBYTECODE": "1"}
 """Without room Python writes the bytecode of a changed module cut short, and every later run fails by it."""
 
@@ -123,6 +132,28 @@ _CELLS = [(name, _ROOM[number % len(_ROOM)]) for number, name in enumerate(WAYS)
 @pytest.mark.parametrize(("way", "kilobytes"), _CELLS)  # all of them: tests/soak/test_full_disk_soak.py
 def test_without_room_nobody_is_called_twice_or_forgotten(alovoice: FrontDoor, way: str, kilobytes: int) -> None:
     attack_way(alovoice, WAYS[way], kilobytes)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_on_a_disk_that_went_read_only_nobody_is_called(alovoice: FrontDoor, way: str) -> None:
+    attack_read_only(alovoice, WAYS[way])
+
+
+def test_no_command_crashes_on_a_disk_that_went_read_only(alovoice: FrontDoor) -> None:
+    with small_disk(alovoice.home / "disk") as disk:
+        alovoice.environ |= {"ALOVOICE_STATE_DIR": str(disk / "state"), "ALOVOICE_CONFIG_DIR": str(disk / "config")}
+        sandbox = disk / "state" / "sandbox.db"
+        assert alovoice("-p", "sandbox", "trunks").code == 0
+        assert alovoice("config", "set", "timeout", "9").code == 0
+        whole = sandbox.read_bytes()
+        with read_only(disk):
+            for words in READ_ONLY.values():
+                ended = alovoice(*words, stdin=f"{TOKEN}\n")
+                assert ended.code == 2, (words, ended)
+                assert "alovoice itself" not in ended.err, (words, ended.err)
+            listened = alovoice.process("-p", "sandbox", "listen", "--port", "0")
+            assert (listened.returncode, listened.stdout) == (2, b"")
+        assert sandbox.read_bytes() == whole
 
 
 def test_what_a_listener_without_room_has_taken_is_there(alovoice: FrontDoor) -> None:

@@ -119,7 +119,7 @@ def test_the_heading_of_groups_is_a_word_of_the_language(alovoice: FrontDoor) ->
 def test_a_record_is_in_words_on_a_terminal_and_has_the_names_of_its_fields_in_a_pipe(alovoice: FrontDoor) -> None:
     out = ("-p", "sandbox", "call", "out", "--from", "2001", "--to", "901234567", "--night-ok")
     placed = alovoice(*out, "--lang", "ru", "--color", "never", terminal=True)
-    assert ["Квитанция", "call_id", "Ответ"] == [line.split()[1] for line in placed.out.splitlines()[2:5]]
+    assert [line.split()[1] for line in placed.out.splitlines()[2:5]] == ["Квитанция", "call_id", "Ответ"]
     piped = alovoice(*out, "--lang", "ru").out.splitlines()
     assert [line.split("\t")[0] for line in piped] == ["field", "receipt", "call_id", "answer"]
     receipt = piped[1].split("\t")[1]

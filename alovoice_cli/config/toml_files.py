@@ -1,7 +1,6 @@
 """Reads and writes the TOML files of this program: names the place of an error, locks, and replaces a file whole."""
 
 import difflib
-import errno
 import os
 import re
 import stat
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alovoice_cli.config.paths import Paths
-from alovoice_cli.errors import BadConfigError, UsageError, reason_of
+from alovoice_cli.errors import FULL_DISK, BadConfigError, UsageError, reason_of
 from alovoice_cli.language import joined, mark, tr
 
 if TYPE_CHECKING:
@@ -148,7 +147,6 @@ def _holds_key(text: str, keys: Sequence[str]) -> bool | None:
 
 _WAIT_SECONDS = 30.0  # seconds without any change in the directory: a writer needs a tenth of a second
 _POLL_SECONDS = 0.01
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _ONLY_HERE = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 
 
@@ -278,7 +276,7 @@ def _told(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         hint = tr("make it writable, or set ALOVOICE_CONFIG_DIR to another directory")
-        if error.errno in _FULL:
+        if error.errno in FULL_DISK:
             hint = tr("free some space on the disk, or set ALOVOICE_CONFIG_DIR to another directory")
         raise BadConfigError(
             tr("{path} cannot be written: {problem}", path=path, problem=reason_of(error)), hint=hint
