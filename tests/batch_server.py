@@ -1,4 +1,4 @@
-"""A PBX that takes hundreds of calls and counts the called numbers; and the files of a batch's home."""
+"""A PBX that takes hundreds of calls and counts the called numbers; a batch's home, and what a batch prints."""
 
 import json
 import random
@@ -9,10 +9,11 @@ import time
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
-from front_door import TOKEN, FrontDoor, fresh_home
+from front_door import TOKEN, FrontDoor, Result, fresh_home
 from raw_server import Connection, RawServer, Seen
 from waiting import wait_until
 
@@ -169,3 +170,34 @@ OUT = (
     *("call", "out", "--batch", "clients.csv", "--map", "number=Телефон", "--inner-phone", "2424"),
     *("--night-ok", "--yes"),
 )
+
+
+def rows_of(result: Result) -> list[dict[str, Any]]:
+    """Returns the rows that a batch printed."""
+    return [json.loads(line) for line in result.out.splitlines()]
+
+
+def outcomes_of(result: Result) -> list[str]:
+    """Returns the outcomes of the rows that a batch printed."""
+    return [row["outcome"] for row in rows_of(result)]
+
+
+def unanswered(words: Sequence[str]) -> list[str]:
+    """The words for a terminal, where somebody answers."""
+    return [word for word in words if word != "--yes"]
+
+
+def name_of_batch(alovoice: FrontDoor) -> str:
+    """Returns the name of the only batch of this home."""
+    (batch,) = json.loads(alovoice("call", "batches", "list", "--json").out)
+    return str(batch["name"])
+
+
+def drops_every(number: str) -> Any:
+    """Returns an answer to all calls but those of this number, whose connections it closes."""
+
+    def answer(connection: Connection, seen: Seen) -> None:
+        if number not in seen.body.decode():
+            connection.answer("200 OK", b"true")
+
+    return answer

@@ -19,14 +19,6 @@ pytestmark = pytest.mark.usefixtures("profile_store")
 
 
 @pytest.fixture
-def pbx(alovoice: FrontDoor) -> Iterator[Exchange]:
-    server = Exchange()
-    point_at(alovoice, server)
-    yield server
-    server.stop()
-
-
-@pytest.fixture
 def small_disk(alovoice: FrontDoor) -> Iterator[Any]:
     """Mounts a disk of so many kilobytes."""
     mounted: list[Path] = []

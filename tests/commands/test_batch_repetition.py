@@ -3,9 +3,7 @@
 import json
 import shutil
 import signal
-from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
-from typing import Any
 
 import pytest
 from batch_server import (
@@ -16,6 +14,7 @@ from batch_server import (
     lose_journals,
     move_journals,
     point_at,
+    rows_of,
     slowly,
     write_list,
 )
@@ -37,20 +36,8 @@ SPELLINGS = (
 THREE_SPELLINGS = "Телефон;Имя\n901234567;Али\n+998 90 123-45-67;Вали\n8 90 123 45 67;Ғани\n931112233;Қодир\n"
 
 
-@pytest.fixture
-def pbx(alovoice: FrontDoor) -> Iterator[Exchange]:
-    server = Exchange()
-    point_at(alovoice, server)
-    yield server
-    server.stop()
-
-
-def _rows(result: Result) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in result.out.splitlines()]
-
-
 def _states(result: Result) -> list[str]:
-    return [row["outcome"] for row in sorted(_rows(result), key=lambda row: row["row"])]
+    return [row["outcome"] for row in sorted(rows_of(result), key=lambda row: row["row"])]
 
 
 def _write(alovoice: FrontDoor, text: str, name: str = "clients.csv") -> None:
@@ -72,7 +59,7 @@ def test_a_person_in_three_spellings_is_rung_once_and_the_other_rows_are_told(
     assert result.code == 0, result.err
     assert pbx.calls == {"901234567": 1, "931112233": 1}
     assert _states(result) == ["done", "duplicate", "duplicate", "done"]
-    assert {row["problem"] for row in _rows(result) if row["outcome"] == "duplicate"} == {
+    assert {row["problem"] for row in rows_of(result) if row["outcome"] == "duplicate"} == {
         "calls the same person as row 2"
     }
     assert "2 rows are duplicate and not sent, rows 3 and 4" in result.err
@@ -153,7 +140,7 @@ def test_conferences_of_the_same_people_are_duplicates_whoever_is_rung_first(alo
     ]
     words = ("-p", "sandbox", "call", "conference", "--batch", "-", "--night-ok", "--yes")
     result = alovoice(*words, stdin="\n".join(map(json.dumps, rows)))
-    assert [row["outcome"] for row in _rows(result)].count("duplicate") == 1
+    assert [row["outcome"] for row in rows_of(result)].count("duplicate") == 1
     assert "row 2" in result.err
 
 
