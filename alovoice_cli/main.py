@@ -139,10 +139,8 @@ def _file_error(problem: BaseException, session: Session) -> UsageError | None:
     if isinstance(problem, OSError) and problem.filename is not None:
         path = Path(os.fsdecode(problem.filename)).absolute()
         if problem.errno in _FORBIDDEN:
-            return UsageError(
-                tr("{path} cannot be used: {problem}", path=path, problem=reason_of(problem)),
-                hint=tr("make its directory writable"),
-            )
+            hint = tr("make its directory writable") if problem.errno == errno.EROFS else ""
+            return UsageError(tr("{path} cannot be used: {problem}", path=path, problem=reason_of(problem)), hint=hint)
         if problem.errno in FULL_DISK:
             folder = str(path.parent)
     elif getattr(getattr(problem, "orig", problem), "sqlite_errorname", "") == "SQLITE_FULL":  # orig: SQLAlchemy's

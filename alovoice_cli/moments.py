@@ -185,6 +185,11 @@ def long_text(moment: datetime, clock: ClockTime) -> str:
     return f"{moment.astimezone(clock.zone):%Y-%m-%d %H:%M:%S}"
 
 
+def zoned_text(value: object) -> str:
+    """Returns an ISO 8601 moment with an offset as a terminal shows it: `2026-11-23 19:00 +05:00`."""
+    return f"{datetime.fromisoformat(str(value)):%Y-%m-%d %H:%M} {str(value)[-6:]}"
+
+
 def span_text(seconds: int) -> str:
     """Returns a length of time: `7 s`, `3 min 20 s`, `2 h 05 min`, `3 d 4 h`."""
     if seconds < 60:

@@ -8,7 +8,7 @@ import typer
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import NotReadyError, UsageError
 from alovoice_cli.language import mark, tr
-from alovoice_cli.moments import parse_span, parse_zone, span_text
+from alovoice_cli.moments import parse_span, parse_zone, span_text, zoned_text
 from alovoice_cli.output.listing import Column, Record
 from alovoice_cli.routing.step import Override, RouteStep
 from alovoice_cli.session import Session
@@ -22,7 +22,7 @@ EXAMPLES = examples(
 _LONGEST = timedelta(days=31)
 _COLUMNS = (
     Column("override", "Step"),
-    Column("until", "Valid until", words=lambda value: str(value)[:16].replace("T", " ")),
+    Column("until", "Valid until", words=zoned_text),
     Column("seconds_left", "Time left", words=lambda value: span_text(int(str(value)))),
 )
 

@@ -9,6 +9,7 @@ import typer
 from alovoice_cli.commands.options import examples
 from alovoice_cli.errors import UsageError
 from alovoice_cli.language import joined, tr
+from alovoice_cli.moments import zoned_text
 from alovoice_cli.output.listing import Column, Record
 from alovoice_cli.routing.call import Question
 from alovoice_cli.routing.engine import Decision, decide
@@ -24,10 +25,7 @@ EXAMPLES = examples(
     "alovoice route test rules.toml --from 974244100 --line 712037006",
     "alovoice route test rules.toml --from 974244100 --line 712037006 --at '2026-11-23 19:00' --explain",
 )
-_COLUMNS = (
-    Column("rule", "Rule"),
-    Column("at", "When", words=lambda value: str(value)[:19].replace("T", " ")),
-)
+_COLUMNS = (Column("rule", "Rule"), Column("at", "When", words=zoned_text))
 _HIDDEN = ("hidden", "anonymous", "restricted", "private", "unknown", "withheld")
 
 
@@ -78,11 +76,8 @@ def try_question(
     decision = decide(rules, question, moment, history)
     shown = moment.astimezone(rules.zone).isoformat(timespec="seconds")
     whole = {**decision.as_json(), "at": shown}
-    session.show(
-        Record(
-            _fields(decision, shown, explain=explain), title=tr("Decision"), whole=whole, ours=True, columns=_COLUMNS
-        )
-    )
+    fields = _fields(decision, shown, explain=explain)
+    session.show(Record(fields, title=tr("Decision"), whole=whole, ours=True, columns=_COLUMNS))
 
 
 def _history(
