@@ -124,7 +124,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         there = {(_name(item), engine) for item, engine in engines.items()}
         items[:] = [item for item, engine in engines.items() if not engine or _is_drawn(_name(item), engine, there)]
     if "ALOVOICE_ORDER" in os.environ:
-        random.Random(os.environ["ALOVOICE_ORDER"]).shuffle(items)
+        items[:] = _mixed(items, random.Random(os.environ["ALOVOICE_ORDER"]))
+
+
+def _mixed(items: list[pytest.Item], chance: random.Random) -> list[pytest.Item]:
+    """Mixes the files, and the tests of each: those of a file share what takes long to make."""
+    files: dict[Path, list[pytest.Item]] = {}
+    for item in items:
+        files.setdefault(item.path, []).append(item)
+    groups = list(files.values())
+    for group in (groups, *groups):
+        chance.shuffle(group)
+    return [item for group in groups for item in group]
 
 
 def _name(item: pytest.Item) -> str:

@@ -29,11 +29,14 @@ prometheus_client psycopg python_multipart.multipart sqlite3 starlette.routing s
 """What a listener or sandbox would import: only a matter of speed."""
 _FOREIGN = ("PYTHON", "LD_", "LC_", "LANG")
 """Variables that act when Python starts: a process with one of them is started the plain way."""
+_PRELOAD = "LD_PRELOAD"
+"""Foreign only where it differs from that of the tests, which the parent has too."""
 
 
 def start_alovoice(*words: str, env: dict[str, str], **options: Any) -> subprocess.Popen[bytes]:
     """Starts `alovoice` with Popen's options, by a fork where that does what a start would do."""
-    is_foreign = "preexec_fn" in options or any(name.startswith(_FOREIGN) for name in env)
+    differing = [name for name in env if name != _PRELOAD or env[name] != os.environ.get(name)]
+    is_foreign = "preexec_fn" in options or any(name.startswith(_FOREIGN) for name in differing)
     ignores = any(signal.getsignal(number) is signal.SIG_IGN for number in (signal.SIGHUP, signal.SIGINT))
     if sys.platform != "linux" or is_foreign or ignores:
         return subprocess.Popen([sys.executable, "-m", "alovoice_cli", *words], env=env, **options)
@@ -94,7 +97,8 @@ def _parent_address() -> str:
     """The address of this worker's parent process, which is started where it is not there yet."""
     if not _addresses:
         address = f"\0alovoice-tests-{os.getpid()}-{time.monotonic_ns()}"
-        plain = {name: value for name, value in os.environ.items() if not name.startswith(("ALOVOICE_", *_FOREIGN))}
+        foreign = ("ALOVOICE_", *_FOREIGN)
+        plain = {key: value for key, value in os.environ.items() if key == _PRELOAD or not key.startswith(foreign)}
         parent = subprocess.Popen(
             [sys.executable, __file__, address[1:]], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=plain, cwd="/"
         )
