@@ -133,7 +133,8 @@ def _mixed(items: list[pytest.Item], chance: random.Random) -> list[pytest.Item]
     for item in items:
         files.setdefault(item.path, []).append(item)
     groups = list(files.values())
-    for group in (groups, *groups):
+    chance.shuffle(groups)
+    for group in groups:
         chance.shuffle(group)
     return [item for group in groups for item in group]
 
