@@ -59,32 +59,9 @@ def read_only(disk: Path) -> Iterator[None]:
     subprocess.run(["mount", "-o", "remount,rw", str(disk)], check=True)
 
 
-def attack_read_only(home: FrontDoor, way: Way) -> None:
-    """Runs the way on a disk that went read-only: nothing is sent, and all is there once the disk is whole again."""
-    with small_disk(home.home / "disk") as disk:
-        pbx = Exchange(lambda connection, seen: connection.answer("200 OK", b'["712037006"]'))
-        home.environ |= {
-            "ALOVOICE_TOKEN": TOKEN,
-            "ALOVOICE_BASE_URL": pbx.url,
-            "ALOVOICE_STATE_DIR": str(disk / "state"),
-        }
-        furnish(home, ROWS if way.is_batch else 1)
-        assert home("api", "POST", "/outcall/{token}", "-f", "number=1").code in (0, 6)  # the ledger is there
-        way.prepare(home)
-        before = home("call", "receipts", "list", "--json", "--limit", "0").out
-        pbx.requests.clear()
-        with read_only(disk):
-            refused = home(*way.words)
-        assert (refused.code, pbx.effects) == (2, [])
-        assert refused.err.startswith("error: ") or "\nerror: " in refused.err
-        assert "alovoice itself" not in refused.err
-        assert home("call", "receipts", "list", "--json", "--limit", "0").out == before
-        pbx.stop()
-
-
-def attack_way(home: FrontDoor, way: Way, kilobytes: int) -> None:
-    """Runs the way without room, then with it: nobody is called twice or forgotten, and 0 means that all were."""
-    rows = ROWS if way.is_batch else 1
+@contextlib.contextmanager
+def _way_on_small_disk(home: FrontDoor, way: Way) -> Iterator[tuple[Path, Exchange]]:
+    """A home whose state lies on a small disk, with a ledger and all that the way needs, and its PBX."""
 
     def accept(connection: Connection, seen: Seen) -> None:
         connection.answer("200 OK", b'["712037006"]' if seen.target.endswith("getMyTrunks") else way.good)
@@ -96,16 +73,34 @@ def attack_way(home: FrontDoor, way: Way, kilobytes: int) -> None:
             "ALOVOICE_BASE_URL": pbx.url,
             "ALOVOICE_STATE_DIR": str(disk / "state"),
         }
-        furnish(home, rows)
+        furnish(home, ROWS if way.is_batch else 1)
         assert home("api", "POST", "/outcall/{token}", "-f", "number=1").code in (0, 6)  # the ledger is there
         way.prepare(home)
         pbx.requests.clear()
+        yield disk, pbx
+        pbx.stop()
+
+
+def attack_read_only(home: FrontDoor, way: Way) -> None:
+    """Runs the way on a disk that went read-only: nothing is sent, and all is there once the disk is whole again."""
+    with _way_on_small_disk(home, way) as (disk, pbx):
+        before = home("call", "receipts", "list", "--json", "--limit", "0").out
+        with read_only(disk):
+            refused = home(*way.words)
+        assert (refused.code, pbx.effects) == (2, [])
+        assert refused.err.startswith("error: ") or "\nerror: " in refused.err
+        assert "alovoice itself" not in refused.err
+        assert home("call", "receipts", "list", "--json", "--limit", "0").out == before
+
+
+def attack_way(home: FrontDoor, way: Way, kilobytes: int) -> None:
+    """Runs the way without room, then with it: nobody is called twice or forgotten, and 0 means that all were."""
+    with _way_on_small_disk(home, way) as (disk, pbx):
         with room(disk, kilobytes):
             first = home(*way.words)
             dialled = _people(pbx)
         again = home(*way.words)
-        pbx.stop()
-        assert first.code == _code(way, first.code, len(dialled), rows), first.err
+        assert first.code == _code(way, first.code, len(dialled), ROWS if way.is_batch else 1), first.err
         if "--batch" in way.words or "resume" in way.words:
             _account_for_rows(home, pbx, again.code)
         elif way.method in ("addAutorule", "callsendai"):

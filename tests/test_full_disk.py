@@ -19,14 +19,14 @@ from alovoice_cli.session import Session
 CALL = ("call", "out", "--from", "2424", "--to", "+998994412860")
 
 
-READ_ONLY = {
-    "reset": ("-p", "sandbox", "sandbox", "reset", "--yes"),
-    "config": ("config", "set", "timeout", "8"),
-    "login": ("login", "--with-token", "--no-check"),
-    "override": ("route", "override", "hangup", "--for", "5m"),
-    "sample": ("sandbox", "sample", "disk/sample"),
-    "trunks": ("-p", "sandbox", "trunks"),
-}
+WRITERS = (
+    ("-p", "sandbox", "sandbox", "reset", "--yes"),
+    ("config", "set", "timeout", "8"),
+    ("login", "--with-token", "--no-check"),
+    ("route", "override", "hangup", "--for", "5m"),
+    ("sandbox", "sample", "disk/sample"),
+    ("-p", "sandbox", "trunks"),
+)
 """What writes, beside the ways to dial."""
 _NO_BYTECODE = {"PYTHONDONTWRITEBYTECODE": "1"}
 """Without room Python writes the bytecode of a changed module cut short, and every later run fails by it."""
@@ -147,7 +147,7 @@ def test_no_command_crashes_on_a_disk_that_went_read_only(alovoice: FrontDoor) -
         assert alovoice("config", "set", "timeout", "9").code == 0
         whole = sandbox.read_bytes()
         with read_only(disk):
-            for words in READ_ONLY.values():
+            for words in WRITERS:
                 ended = alovoice(*words, stdin=f"{TOKEN}\n")
                 assert ended.code == 2, (words, ended)
                 assert "alovoice itself" not in ended.err, (words, ended.err)
