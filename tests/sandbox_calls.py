@@ -3,8 +3,10 @@
 The sandbox's own file is the truth. Its messages reach the event store up to an hour late, or not at all.
 """
 
+import contextlib
 import json
 import random
+import sqlite3
 import threading
 import time
 from collections.abc import Mapping
@@ -125,8 +127,11 @@ def _wait_for_all(path: Path, mailbox: Mailbox) -> dict[str, list[Any]]:
     """Waits until the PBX has sent the messages of all calls, and returns the ringings of each call by our id."""
 
     def is_told() -> bool:
-        with Traffic(path) as traffic:
+        with contextlib.closing(sqlite3.connect(path)) as pbx, Traffic(path) as traffic:
+            (placed,) = pbx.execute("SELECT count(*) FROM call").fetchone()
             accounts = traffic.accounts()
+        if len(accounts) < placed:  # the switchboard has not begun with all of them
+            return False
         return all(not account.imbalance for account in accounts) and len(mailbox.taken) >= 3 * len(accounts)
 
     wait_until(is_told, "the PBX's word of all calls")
