@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import re
+import selectors
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -118,7 +119,10 @@ def own_types(text: str) -> str:
 
 
 class IdleConnections:
-    """Connections that readers have given back: opening one takes longer than a query for a few rows."""
+    """Connections that were given back: opening one takes several times as long as a question for a few rows.
+
+    They are kept by the URL of their store, or by another name for connections with other settings.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -128,7 +132,8 @@ class IdleConnections:
         """Returns a connection to this store that still works, or None."""
         while (found := self._pop(url)) is not None:
             since, connection = found
-            if time.monotonic() - since < _FRESH_SECONDS or _works(connection):
+            is_fresh = time.monotonic() - since < _FRESH_SECONDS and _is_silent(connection)
+            if is_fresh or _works(connection):
                 return connection
             connection.close()
         return None
@@ -160,6 +165,13 @@ class IdleConnections:
                     _, since, connection = self._idle.pop(place)
                     return since, connection
         return None
+
+
+def _is_silent(connection: ServerConnection) -> bool:
+    """Returns whether nothing has come from the server meanwhile: it announces the end of a session."""
+    with selectors.DefaultSelector() as selector:
+        selector.register(connection.own, selectors.EVENT_READ)
+        return not selector.select(0)
 
 
 def _works(connection: ServerConnection) -> bool:

@@ -12,7 +12,7 @@ from alovoice_cli.errors import UsageError
 from alovoice_cli.language import tr
 from alovoice_cli.store_urls import masked_url
 from alovoice_cli.stores.database import StoreConnection
-from alovoice_cli.stores.event_postgres import open_server, own_types
+from alovoice_cli.stores.event_postgres import IDLE, open_server, own_types
 from alovoice_cli.stores.migrations import statements
 from alovoice_cli.stores.postgres import (
     NOTICES_LOST_CLIENTS,
@@ -25,7 +25,7 @@ from alovoice_cli.stores.postgres import (
 
 
 class ServerDatabase:
-    """The tables of one store on a server. Connections are as in a file: one an operation, or one that is kept."""
+    """The tables of one store on a server. Each operation has a connection for itself, or uses the one that is kept."""
 
     def __init__(self, url: str, name: str, migrations: Sequence[str]) -> None:
         self.url, self.label = url, masked_url(url)
@@ -42,8 +42,11 @@ class ServerDatabase:
                 if self._kept is not None and not self._kept.own.closed:
                     yield self._kept
                     return
-            with closing(open_server_store(self.url, self._name, self._migrations)) as connection:
+            connection = open_server_store(self.url, self._name, self._migrations)
+            try:
                 yield connection
+            finally:
+                IDLE.give_back(_idle_name(self.url), connection)
 
     @contextmanager
     def writing(self) -> Iterator[StoreConnection]:
@@ -64,19 +67,32 @@ class ServerDatabase:
 
 
 def open_server_store(url: str, name: str, migrations: Sequence[str]) -> ServerConnection:
-    """Opens a durable connection, at the schema version of this program for the store `name`.
+    """Opens a durable connection, or takes an idle one, at the schema version of this program for the store `name`.
 
     Raises psycopg's errors, and UsageError for a schema of a newer version.
     """
-    connection = TextConnection(open_server(url, busy_seconds=_BUSY_SECONDS))
+    connection = IDLE.take(_idle_name(url)) or _new_session(url)
     try:
-        set_session(connection, _SESSION)
         if _server_version(url, connection, name, len(migrations)) < len(migrations):
             _migrate(url, connection, name, migrations)
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def _new_session(url: str) -> ServerConnection:
+    connection = TextConnection(open_server(url, busy_seconds=_BUSY_SECONDS))
+    try:
+        set_session(connection, _SESSION)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _idle_name(url: str) -> str:
+    return f"stores of {url}"  # not those of the events: theirs have other settings
 
 
 class TextConnection(ServerConnection):

@@ -195,6 +195,19 @@ def test_a_ledger_on_a_server_of_a_newer_version_is_refused(postgres: Cluster, c
         Ledger(url, clock).intend(an_intent())
 
 
+def test_an_outcome_is_noted_also_where_the_server_ended_the_session_of_the_intent(
+    postgres: Cluster, clock: Clock
+) -> None:
+    url = postgres.database()
+    ledger = Ledger(url, clock)
+    receipt = ledger.intend(an_intent(our_id=ledger.make_id()))
+    with psycopg.connect(url, autocommit=True) as connection:
+        others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        assert connection.execute(f"SELECT pg_terminate_backend(pid, 60000) {others}").fetchall() == [(True,)]
+    ledger.settle(receipt, an_outcome())
+    assert ledger.receipt(receipt).outcome == "done"
+
+
 def a_quota(most: int = 2, **changes: Any) -> Quota:
     """A limit for all calls since yesterday, but for these changes."""
     return Quota("max_calls_per_day", most, ("/outcall", "/requestcall"), NOON - timedelta(days=1))._replace(**changes)
