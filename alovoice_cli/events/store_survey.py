@@ -40,7 +40,8 @@ class StoreSurvey:
     `version` is the schema's, `known_version` this program's; of another version only the first fields are read.
     `faults` are the database's own sentences; `queued_without_event` and `facts_without_event` count rows whose
     delivery is missing, `underived` deliveries without derived data long after their arrival. `set_aside` are damaged
-    files that a listener moved. `unsafe` are settings of a server under which a commit may be lost.
+    files that a listener moved, `spools_aside` spools with damaged lines. `unsafe` are settings of a server under which
+    a commit may be lost.
     """
 
     place: str
@@ -59,6 +60,7 @@ class StoreSurvey:
     notices_oldest_at: int | None = None
     spools: tuple[SpoolFile, ...] = ()
     set_aside: tuple[str, ...] = ()
+    spools_aside: tuple[str, ...] = ()
     queued_without_event: int = 0
     facts_without_event: int = 0
     underived: int = 0
@@ -156,6 +158,9 @@ def _warnings(survey: StoreSurvey, now: int) -> Iterator[Finding]:
     for path in survey.set_aside:
         text = tr("a damaged event store was moved to {path}: its events are missing here", path=path)
         yield _warning("set-aside", text, tr(_ASIDE))
+    for path in survey.spools_aside:
+        text = tr("a spool file with lines that cannot be read was moved to {path}", path=path)
+        yield _warning("spool-set-aside", text, tr(_SPOOL_ASIDE))
     for setting in survey.unsafe:
         text = tr("the server has {setting}: acknowledged events can be lost", setting=setting)
         yield _warning("unsafe-setting", text, tr(_UNSAFE))
@@ -166,6 +171,7 @@ _SPOOL = mark(
     " second"
 )
 _ASIDE = mark("`.recover` of sqlite3 repairs it; then `alovoice events export --store` can read it")
+_SPOOL_ASIDE = mark("its other lines are in the event store: look at it, and delete it")
 _UNSAFE = mark("set it to on in postgresql.conf")
 
 

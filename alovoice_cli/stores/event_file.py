@@ -17,6 +17,7 @@ from alovoice_cli.events.answers import kept_answer
 from alovoice_cli.events.duplicates import MOST_KNOWN, REPEATABLE, WINDOW_SECONDS
 from alovoice_cli.events.event import Delivery, Event
 from alovoice_cli.events.event_assembly import FirstDelivery, LateAnswer
+from alovoice_cli.language import tr
 from alovoice_cli.stores.event_engine import (
     Connection,
     is_busy,
@@ -117,15 +118,21 @@ class EventFile:
                     raise
                 elif not is_told:
                     is_told = True
-                    self._complain(f"the event store {self.name} is in use by another process: waiting for it")
+                    self._complain(
+                        tr("the event store {name} is in use by another process: waiting for it", name=self.name)
+                    )
 
     def replace_damaged(self) -> None:
         """Moves the damaged file aside and starts a new one, so that new events are stored."""
         self.close()
         aside = move_aside(self.path)
         self._complain(
-            f"the event store {self.name} is damaged: it was moved to {aside} and a new one begun; what it held is"
-            " missing from reports until it is repaired"
+            tr(
+                "the event store {name} is damaged: it was moved to {path} and a new one begun; its events are missing"
+                " from reports until it is repaired",
+                name=self.name,
+                path=aside,
+            )
         )
         self._connection()
 

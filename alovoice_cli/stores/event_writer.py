@@ -25,6 +25,7 @@ from alovoice_cli.events.event_assembly import (
     with_answer,
 )
 from alovoice_cli.events.reading import read_delivery
+from alovoice_cli.language import ngettext, tr
 from alovoice_cli.stores.event_arrivals import Arrival, Settle, bare, is_bare, note_first, stored_or_bare
 from alovoice_cli.stores.event_engine import is_damage, is_refusal
 from alovoice_cli.stores.event_file import Change, Committed, EventFile, marked_up
@@ -143,7 +144,9 @@ class EventWriter:
             self._end()
         except BaseException as fault:
             # Without this thread nothing is received: better to end and be restarted than to seem alive.
-            self._callbacks.complain(f"the event writer failed: {type(fault).__name__}: {fault}")
+            self._callbacks.complain(
+                tr("the writer of the event store failed: {problem}", problem=f"{type(fault).__name__}: {fault}")
+            )
             self._callbacks.is_lost()
 
     def _collect(self) -> None:
@@ -234,7 +237,9 @@ class EventWriter:
             for change in changes:
                 self._store([], [change])
         elif changes:
-            self._callbacks.complain(f"a change of the event store is dropped ({type(trouble).__name__}: {trouble})")
+            self._callbacks.complain(
+                tr("a change of the event store is dropped: {problem}", problem=f"{type(trouble).__name__}: {trouble}")
+            )
             if isinstance(changes[0], AwaitedChange):
                 changes[0].made(False)
         elif is_bare(arrived[0].event):
@@ -247,7 +252,13 @@ class EventWriter:
         self._troubled_at = time.monotonic()
         with suppress(Exception):  # it is unreachable
             self._file.note_spooling(is_spooling=True)
-        self._callbacks.complain(f"the event store does not take events ({trouble}): they go to {self._spool.path}")
+        self._callbacks.complain(
+            tr(
+                "the event store does not take events ({problem}): they go to {path}",
+                problem=trouble,
+                path=self._spool.path,
+            )
+        )
 
     def _put_by(self, arrived: Sequence[Arrival], changes: Sequence[Written]) -> None:
         """Writes the deliveries and the answers to the spool, and keeps the changes until the store works again."""
@@ -278,7 +289,13 @@ class EventWriter:
         now, self._is_refusing = time.monotonic(), True
         if self._lost_since is None:
             self._lost_since = now
-            self._callbacks.complain(f"neither the event store nor {self._spool.path} takes events: {trouble}")
+            self._callbacks.complain(
+                tr(
+                    "neither the event store nor {path} takes events: {problem}",
+                    path=self._spool.path,
+                    problem=trouble,
+                )
+            )
         elif now - self._lost_since > _LOST_PATIENCE_SECONDS:
             self._callbacks.is_lost()
 
@@ -318,7 +335,7 @@ class EventWriter:
         with suppress(Exception):  # it is tried again, and was reported
             self._recover()
             self._troubled_at = None
-            self._callbacks.complain("the event store takes events again; those of the spool are in it")
+            self._callbacks.complain(tr("the event store takes events again; those of the spool are in it"))
 
     def _give_sign_of_life(self, *, last: bool = False) -> None:
         self._seen_at = time.monotonic()
@@ -359,7 +376,9 @@ class EventWriter:
     def _empty(self, spool: Spool) -> None:
         """Moves everything in a spool to the store; new deliveries go to this listener's spool."""
         content = spool.read()
+        unreadable = 0
         while True:
+            unreadable += content.unreadable
             late = {one.delivery_id: one for one in content.answers}
             late |= {one.delivery_id: one for one in self._changes if isinstance(one, LateAnswer)}
             for start in range(0, len(content.deliveries), _MOST_AT_ONCE):
@@ -373,7 +392,17 @@ class EventWriter:
             if spool.size <= content.size:
                 break
             content = spool.read(content.size)
-        spool.forget()
+        if unreadable:
+            self._callbacks.complain(
+                ngettext(
+                    "{n} line of {path} cannot be read: its event is not in the event store",
+                    "{n} lines of {path} cannot be read: their events are not in the event store",
+                    unreadable,
+                    path=spool.set_aside(),
+                )
+            )
+        else:
+            spool.forget()
 
     def _take_back(self, events: Sequence[Event], late: Sequence[LateAnswer]) -> None:
         """Stores a part of the spool, with the answers that have become known."""

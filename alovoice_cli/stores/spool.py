@@ -1,13 +1,15 @@
 """Deliveries that the event store cannot take: a file of JSON lines, synced before the answer.
 
 It contains deliveries, answers that became known later, and signs of life. It is emptied into the store as soon as the
-store works again. A line that a crash cut short was never answered.
+store works again. The last line, if a crash cut it short, was never answered. A file with any other line that cannot be
+read is kept under another name.
 """
 
 import base64
 import json
 import os
 import re
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -27,6 +29,8 @@ _BLANKS = b"\n" * 4096
 _WHERE = ("host", "hostaddr", "port", "dbname", "service")
 """The options of a server's URL that identify the database."""
 _MOST_LISTENERS = 100
+_UNREADABLE = (ValueError, KeyError, TypeError, RecursionError)
+_END_OF_TIME = 253_402_300_799_000_000  # the year 9999 in unix microseconds
 
 
 class ListenerUptime(NamedTuple):
@@ -45,8 +49,19 @@ class SpoolContent:
     deliveries: list[Delivery] = field(default_factory=list)
     answers: list[LateAnswer] = field(default_factory=list)
     uptimes: list[ListenerUptime] = field(default_factory=list)
+    unreadable: int = 0
+    """How many lines cannot be read."""
     size: int = 0
     """The end of the content in the file, in bytes."""
+
+    def add(self, value: Delivery | LateAnswer | ListenerUptime) -> None:
+        """Adds what a line holds."""
+        if isinstance(value, Delivery):
+            self.deliveries.append(value)
+        elif isinstance(value, LateAnswer):
+            self.answers.append(value)
+        else:
+            self.uptimes.append(value)
 
 
 class Spool:
@@ -80,6 +95,11 @@ class Spool:
     def paths_of_server(folder: Path, url: str) -> list[Path]:
         """Returns the spools of this store in the folder, with or without a listener."""
         return sorted(folder.glob(f"{_stem(url)}-*.jsonl"))
+
+    @staticmethod
+    def set_aside_of_server(folder: Path, url: str) -> list[Path]:
+        """Returns the files that were renamed because of lines that cannot be read."""
+        return sorted(folder.glob(f"{_stem(url)}-*.jsonl.corrupt-*"))
 
     @contextmanager
     def abandoned(self) -> "Iterator[list[Spool]]":
@@ -158,19 +178,24 @@ class Spool:
         except FileNotFoundError:
             return found
         found.size = start + len(content)
-        for line in content.splitlines():
-            value = _from_line(line)
-            if isinstance(value, Delivery):
-                found.deliveries.append(value)
-            elif isinstance(value, LateAnswer):
-                found.answers.append(value)
-            elif value is not None:
-                found.uptimes.append(value)
+        lines = content.split(b"\n")
+        for number, line in enumerate(lines, 1):
+            try:
+                found.add(_from_line(line))
+            except _UNREADABLE:
+                is_torn = number == len(lines)
+                found.unreadable += bool(line.strip()) and not is_torn
         return found
 
     def forget(self) -> None:
         """Removes the file: the store has everything in it."""
         self.path.unlink(missing_ok=True)
+
+    def set_aside(self) -> Path:
+        """Renames a file with lines that cannot be read to `NAME.corrupt-<unix time>`, and returns its new path."""
+        aside = self.path.with_name(f"{self.path.name}.corrupt-{time.time_ns() // 1000}")
+        self.path.rename(aside)
+        return aside
 
 
 def _write_all(descriptor: int, content: bytes) -> None:
@@ -201,25 +226,47 @@ def _stem(url: str) -> str:
     return f"spool-{name}-{sha256(place.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
 
 
-def _from_line(line: bytes) -> Delivery | LateAnswer | ListenerUptime | None:
-    try:
-        row = json.loads(line)
-        if "answer" in row:
-            return LateAnswer(**row["answer"])
-        if "uptime" in row:
-            own_id, began_at, seen_at, ended_at = row["uptime"]
-            return ListenerUptime(str(own_id), int(began_at), int(seen_at), ended_at and int(ended_at))
-        if row["type"] not in EVENT_TYPES:
-            return None
-        return Delivery(
-            id=str(row["id"]),
-            type=row["type"],
-            received_at=int(row["received_at"]),
-            body=base64.b64decode(row["body"], validate=True),
-            content_type=str(row["content_type"]),
-            peer=str(row["peer"]),
-            headers=tuple((str(name), str(value)) for name, value in row["headers"]),
-            query=str(row.get("query", "")),  # a line of an older version has none
+def _from_line(line: bytes) -> Delivery | LateAnswer | ListenerUptime:
+    """Raises one of _UNREADABLE for a line that no listener wrote, and for values that no store takes."""
+    row = json.loads(line)
+    if "answer" in row:
+        late = LateAnswer(**row["answer"])
+        _require_storable(late)
+        return late
+    if "uptime" in row:
+        own_id, began_at, seen_at, ended_at = row["uptime"]
+        return ListenerUptime(
+            _text(own_id), _moment(began_at), _moment(seen_at), None if ended_at is None else _moment(ended_at)
         )
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return None
+    if row["type"] not in EVENT_TYPES:
+        raise ValueError(row["type"])
+    return Delivery(
+        id=_text(row["id"]),
+        type=row["type"],
+        received_at=_moment(row["received_at"]),
+        body=base64.b64decode(row["body"], validate=True),
+        content_type=_text(row["content_type"]),
+        peer=_text(row["peer"]),
+        headers=tuple((_text(name), _text(value)) for name, value in row["headers"]),
+        query=_text(row.get("query", "")),  # a line of an older version has none
+    )
+
+
+def _require_storable(late: LateAnswer) -> None:
+    for text in (late.delivery_id, late.rule or "", late.call_id or "", late.asked or ""):
+        _text(text)
+    if not isinstance(late.answer, dict) or not isinstance(late.is_answered, bool):
+        raise TypeError("not an answer")
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or "\0" in value:
+        raise TypeError("not a text")
+    value.encode()  # half of a surrogate pair raises a ValueError
+    return value
+
+
+def _moment(value: object) -> int:
+    if not isinstance(value, int) or not 0 <= value <= _END_OF_TIME:
+        raise ValueError("not a moment")
+    return value

@@ -81,9 +81,11 @@ class StoreCheck:
         about = {"place": store_name(self._url), "version": version, "known_version": VERSION}
         if self._is_server:
             spools = _spools(Spool.paths_of_server(self._state, self._url))
-            return {**about, "engine": "postgresql", "size": 0, "spools": spools}
+            aside = tuple(map(str, Spool.set_aside_of_server(self._state, self._url)))
+            return {**about, "engine": "postgresql", "size": 0, "spools": spools, "spools_aside": aside}
         path = sqlite_path(self._url)
-        beside = {"spools": _spools([Spool.beside(path).path]), "set_aside": _set_aside(path)}
+        spool = Spool.beside(path).path
+        beside = {"spools": _spools([spool]), "spools_aside": _set_aside(spool), "set_aside": _set_aside(path)}
         return {**about, "engine": "sqlite", "size": file_size(path), **beside}
 
     def _missing(self) -> UsageError:
@@ -157,6 +159,6 @@ def _spools(paths: Iterable[Path]) -> tuple[SpoolFile, ...]:
     return tuple(SpoolFile(str(path), deliveries) for path, deliveries in found)
 
 
-def _set_aside(store: Path) -> tuple[str, ...]:
-    found = sorted(store.parent.glob(f"{store.name}.corrupt-*"))
+def _set_aside(file: Path) -> tuple[str, ...]:
+    found = sorted(file.parent.glob(f"{file.name}.corrupt-*"))
     return tuple(str(path) for path in found if not path.name.endswith(("-wal", "-shm")))

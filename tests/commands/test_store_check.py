@@ -150,9 +150,11 @@ def test_what_waits_is_counted_by_target(alovoice: FrontDoor, store: Path) -> No
 def test_a_spool_and_a_damaged_store_beside_it_are_found(alovoice: FrontDoor, store: Path) -> None:
     Spool.beside(store).append([Delivery(f"x{number}", "callend", 1, b"{}") for number in range(3)])
     store.with_name(f"{store.name}.corrupt-123").write_bytes(b"old")
+    spool = Spool(store.with_name("spool-events.jsonl.corrupt-123"))
+    spool.append([Delivery("y", "callend", 1, b"{}")])
     answer = _checked(alovoice)
     assert answer["spooled"] == 3
-    assert _codes(answer) == [("warning", "spooled"), ("warning", "set-aside")]
+    assert _codes(answer) == [("warning", "spooled"), ("warning", "set-aside"), ("warning", "spool-set-aside")]
 
 
 def test_a_finding_is_a_row_of_the_list(alovoice: FrontDoor, store: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from event_rows import held
+from spool_lines import DAMAGED_LINES
 from waiting import wait_until
 
 from alovoice_cli.events.answers import new_id
@@ -216,20 +217,22 @@ def test_where_a_crm_did_not_answer_it_is_told_at_once(owner: Owner) -> None:
     assert due.delivery.id == start.delivery.id
 
 
-@pytest.mark.parametrize("cut", [0, 1, 40])
-def test_a_torn_spool_gives_what_is_whole(tmp_path: Path, cut: int) -> None:
-    spool = Spool(tmp_path / "spool.jsonl")
-    first, second = _delivery(b"\xff\x00"), _delivery()
-    spool.append([first])
-    content = spool.path.read_bytes()
-    spool.append([second])
-    whole = spool.path.read_bytes()
-    spool.path.write_bytes(whole[: len(whole) - cut] if cut else whole)
-    assert spool.read().deliveries[0] == first
-    assert len(spool.read().deliveries) == (2 if cut in (0, 1) else 1)
-    spool.append([second])
-    assert spool.read().deliveries[-1] == second
-    assert content in whole
+def test_damaged_lines_of_the_spool_cost_only_themselves(owner: Owner) -> None:
+    for line in DAMAGED_LINES.values():
+        owner.spool.append([_delivery(b'{"call_id": "whole"}')])
+        with owner.spool.path.open("ab") as file:
+            file.write(line + b"\n")
+    owner.spool.append([_delivery(b'{"call_id": "last"}')])
+    whole = owner.spool.path.read_bytes()
+    writer = owner.writer()
+    (stored,) = _seqs(owner.append(writer, _new(b'{"call_id": "new"}')))
+    writer.close()
+    number = len(DAMAGED_LINES)
+    assert [event.facts[0].call_id for event in owner.read()] == [*["whole"] * number, "last", "new"]
+    assert stored != SPOOLED
+    (aside,) = owner.folder.glob("spool-*")
+    assert aside.read_bytes() == whole
+    assert owner.said == [f"{number} lines of {aside} cannot be read: their events are not in the event store"]
 
 
 def test_a_change_that_fails_for_its_own_reasons_does_not_stop_the_others(owner: Owner) -> None:
