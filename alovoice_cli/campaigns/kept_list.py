@@ -3,6 +3,7 @@
 A report names every row of the list with its own columns, long after the file has changed or gone.
 """
 
+import csv
 import json
 import zlib
 from collections import Counter
@@ -25,7 +26,8 @@ RowVerdict = Literal["good", "invalid", "excluded", "duplicate"]
 LONGEST_KEPT = 256 << 20
 """The bytes of the longest list that is kept. A million rows of 40 letters have 40 MB, and take a fifth of that."""
 _BLOCK = 1 << 20
-_UNREADABLE = (ValueError, KeyError, TypeError, zlib.error)
+_LARGEST = 10**15  # a phone number has at most 15 digits
+_UNREADABLE = (ValueError, LookupError, TypeError, RecursionError, csv.Error, zlib.error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,18 +100,16 @@ class CampaignList:
 
     def __init__(self, kept: KeptList) -> None:
         try:
-            told = json.loads(kept.reading)
-            self.reading = ListReading(**{**told, "columns": tuple(told["columns"])})
+            self.reading = reading = _reading_from(kept.reading)
             file = cast(BinaryIO, MadeFile())
             file.write(zlib.decompress(kept.packed))
+            self._sheet = Sheet(file, tr("the list"), reading.encoding, above=reading.above)
+            self._tally = NumberCount(reading.columns, reading.width)
+            with self._sheet.reading(reading.delimiter) as reader:
+                self._tally.read(reader, reading.above, reading.header_line)
         except _UNREADABLE as error:
             message = tr("the stored list of this campaign is damaged")
-            raise UsageError(message, detail=str(error)) from error
-        reading = self.reading
-        self._sheet = Sheet(file, tr("the list"), reading.encoding, above=reading.above)
-        self._tally = NumberCount(reading.columns, reading.width)
-        with self._sheet.reading(reading.delimiter) as reader:
-            self._tally.read(reader, reading.above, reading.header_line)
+            raise UsageError(message, hint=tr("give it with --recipients FILE"), detail=str(error)) from error
         self.excluded = frozenset(reading.excluded)
         self._repeats = frozenset(self._tally.repeats)
 
@@ -152,6 +152,18 @@ class CampaignList:
             elif place in self._repeats:
                 verdict = "duplicate"
             yield number, verdict
+
+
+def _reading_from(text: str) -> ListReading:
+    """Raises one of _UNREADABLE for what `keep` did not write."""
+    told = json.loads(text)
+    reading = ListReading(**{**told, **{name: tuple(told[name]) for name in ("columns", "excluded")}})
+    numbers = (*reading.columns, reading.width, reading.header_line, reading.above, *reading.excluded)
+    if not reading.columns or not all(isinstance(number, int) and 0 <= number < _LARGEST for number in numbers):
+        raise ValueError("not the reading of a list")
+    csv.reader((), delimiter=reading.delimiter)
+    "".encode(reading.encoding)
+    return reading
 
 
 class MatchedList(NamedTuple):

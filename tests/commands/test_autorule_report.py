@@ -5,7 +5,9 @@ import io
 import json
 import re
 import shlex
+import sqlite3
 import stat
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -378,8 +380,6 @@ def test_another_store_is_read_where_it_is_named(home: FrontDoor) -> None:
 
 def _forget_list(home: FrontDoor) -> None:
     """Makes the ledger as an older version left it."""
-    import sqlite3
-
     connection = sqlite3.connect(home.home / "state" / STORE_NAME)
     connection.execute("DROP TABLE list")
     connection.execute("ALTER TABLE campaign DROP COLUMN counts")
@@ -401,6 +401,19 @@ def test_a_campaign_of_an_older_version_has_its_numbers_or_takes_the_list(file_h
     refused = file_home("autorule", "report", "124", "--recipients", "other.csv")
     assert refused.code == 8
     assert "3 of the campaign's 4 numbers are not in it" in refused.err
+
+
+def test_a_kept_list_that_is_damaged_is_named_and_may_be_given_anew(file_home: FrontDoor) -> None:
+    _called(file_home)
+    with closing(sqlite3.connect(file_home.home / "state" / STORE_NAME)) as connection, connection:
+        connection.execute("""UPDATE list SET reading = replace(reading, 'utf-8', 'utf-0')""")
+    assert file_home("autorule", "list").code == 0
+    refused = file_home("autorule", "report", "124")
+    assert (refused.code, refused.out) == (2, "")
+    assert "the stored list of this campaign is damaged" in refused.err
+    assert "--recipients FILE" in refused.err
+    whole = _report(file_home, "--recipients", "people.csv")
+    assert whole["reached"] == 1
 
 
 def test_a_campaign_that_is_not_known_is_named(home: FrontDoor) -> None:

@@ -160,15 +160,12 @@ def report_campaign(
 def _read_people(
     session: Session, created: "CreatedCampaign", recipients: Path | None, column: str | None
 ) -> "CampaignList":
-    """Returns the campaign's list: of the ledger, or of `--recipients` where an older version kept none."""
+    """Returns the campaign's list: of the ledger, or of `--recipients` where the ledger has none, or a damaged one."""
     from alovoice_cli.campaigns.kept_list import CampaignList, keep_numbers, match_list  # noqa: PLC0415 - as above
 
-    kept = session.campaigns.kept_list(created.receipt)
-    if kept is not None:
-        if recipients is not None:
-            text = mark("--recipients is not needed: the list of campaign {campaign} is in the ledger")
-            session.note(tr(text, campaign=created.label))
-        return CampaignList(kept)
+    people = _kept_people(session, created, recipients)
+    if people is not None:
+        return people
     numbers = session.campaigns.numbers(created.receipt)
     if recipients is not None:
         matched = match_list(recipients, column, numbers, created.recipients.sha256 if created.recipients else "")
@@ -183,6 +180,25 @@ def _read_people(
         tr("the list was not stored: the rows are its numbers, each once; give the list with --recipients FILE")
     )
     return CampaignList(keep_numbers(numbers))
+
+
+def _kept_people(session: Session, created: "CreatedCampaign", recipients: Path | None) -> "CampaignList | None":
+    from alovoice_cli.campaigns.kept_list import CampaignList  # noqa: PLC0415 - as above
+
+    kept = session.campaigns.kept_list(created.receipt)
+    if kept is None:
+        return None
+    try:
+        people = CampaignList(kept)
+    except UsageError as damaged:
+        if recipients is None:
+            raise
+        session.note(damaged.message)
+        return None
+    if recipients is not None:
+        text = mark("--recipients is not needed: the list of campaign {campaign} is in the ledger")
+        session.note(tr(text, campaign=created.label))
+    return people
 
 
 @dataclass(frozen=True, slots=True)
