@@ -42,6 +42,23 @@ COMMANDS = {
     "set": ("config", "set", "timeout", "9"),
 }
 """What uses the stores; `listen` is a process, and is tried by itself."""
+READERS = {
+    "report": ("autorule", "report", "124"),
+    "campaigns in words": ("autorule", "list"),
+    "batches": ("call", "batches", "list"),
+    "batch in words": ("call", "batches", "show", "{batch}"),
+    "receipts in words": ("call", "receipts", "list"),
+    "resolve": ("call", "resolve", "{batch}"),
+    "events in words": ("events", "list"),
+    "stats": ("events", "stats"),
+    "figures": ("events", "stats", "--kpi"),
+    "missed": ("events", "missed"),
+    "gaps": ("events", "gaps"),
+    "outbox": ("events", "outbox", "list"),
+    "export": ("events", "export"),
+    "day": ("day",),
+}
+"""What only reads the stores."""
 FILES = {
     "ledger": "state/ledger.db",
     "journal": "state/batches/{batch}.db",
@@ -136,6 +153,15 @@ TEXT_DAMAGES: dict[str, Damage] = {
 }
 
 
+CELL_VALUES: tuple[object, ...] = (
+    *("", "x", "[]", "{}", "null", "7", '{"a": 1}', '{"number": Infinity}', "1e999", "[" * 50_000, "ў\0"),
+    *("9999-99-99T00:00:00Z", None, 10**18, 2**63 - 1, -1, 0, 1.5, b"\xff\x00"),
+)
+"""What a cell of a row may hold after damage, in a file that SQLite finds whole."""
+UNKNOWABLE = {("campaign", "profile")}
+"""Cells whose damage nothing can show: the campaign is another profile's then."""
+
+
 class DeafPbx(Exchange):
     """Answers `true` to the calls, but 400 to that of one number; takes campaigns."""
 
@@ -199,7 +225,28 @@ class WorkingHome:
 
     def words(self, command: str) -> list[str]:
         """The words of the command."""
-        return [word.format(batch=self.batch) for word in COMMANDS[command]]
+        return [word.format(batch=self.batch) for word in (COMMANDS | READERS)[command]]
+
+    def cells(self) -> list[tuple[str, str, str]]:
+        """Store, table and column of all cells that have a value."""
+        found = []
+        for store in _TABLES:
+            with contextlib.closing(sqlite3.connect(self.place(store))) as connection:
+                names = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+                for (table,) in names:
+                    if connection.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchone():
+                        columns = connection.execute(f"PRAGMA table_info({table})").fetchall()
+                        found += [(store, table, str(column[1])) for column in columns]
+        return sorted(cell for cell in found if cell[1:] not in UNKNOWABLE)
+
+    def put(self, store: str, table: str, column: str, value: object) -> bool:
+        """Puts the value into all rows of a column; whether the table takes it."""
+        with contextlib.closing(sqlite3.connect(self.place(store))) as connection, connection:
+            try:
+                connection.execute(f'UPDATE {table} SET "{column}" = ?', (value,))
+            except sqlite3.IntegrityError:
+                return False
+        return True
 
     def judge(self, result: Result, what: str) -> None:
         """What must hold after any command: a clear end (7: rows that were not sent), nothing twice."""

@@ -33,6 +33,17 @@ from alovoice_cli.masking import Masker, mask_fields
 from alovoice_cli.receipts import Receipt
 from alovoice_cli.stores.database import StoreConnection, database_at
 from alovoice_cli.stores.migrations import iso, storable
+from alovoice_cli.stores.row_values import (
+    NUMBER,
+    NUMBER_OR_NONE,
+    TEXT,
+    TEXT_OR_NONE,
+    DamagedRowError,
+    Kinds,
+    iso_time_of,
+    json_of,
+    require_kinds,
+)
 
 STORE_NAME = "campaigns.db"
 """The file's name in the state directory."""
@@ -61,6 +72,11 @@ _COLUMNS = (
     "receipt, profile, digest, fields, record, recipients, count, begun_at, pid,"
     " state, exit_code, settled_at, id, answer, seen_at, counts"
 )
+_KINDS: Kinds = (
+    *(TEXT, TEXT, TEXT, TEXT, TEXT, TEXT, NUMBER, TEXT, NUMBER),
+    *(TEXT_OR_NONE, NUMBER_OR_NONE, TEXT_OR_NONE, TEXT_OR_NONE, TEXT_OR_NONE, TEXT_OR_NONE, TEXT_OR_NONE),
+)
+_MAY_BE = "(digest IN (?, '') OR length(digest) <> 64)"  # an older version wrote none, and damage may write anything
 _CREATED = f"profile = ? AND begun_at >= ? AND COALESCE(state, 'unknown') NOT IN {NOT_CREATED!r}"
 
 _ADOPT = """
@@ -232,7 +248,7 @@ class CampaignStore:
         own: Collection[str] = (),
     ) -> CreatedCampaign | None:
         rows = connection.execute(
-            f"SELECT {_COLUMNS} FROM campaign WHERE {_CREATED} AND digest IN (?, '') ORDER BY number DESC",  # noqa: S608 - a constant
+            f"SELECT {_COLUMNS} FROM campaign WHERE {_CREATED} AND {_MAY_BE} ORDER BY number DESC",  # noqa: S608 - a constant
             (profile, iso(since), record.digest),
         ).fetchall()
         words = same_words(record.fields, record.record, record.recipients)
@@ -275,7 +291,7 @@ class CampaignStore:
         except (ValueError, KeyError, TypeError) as error:
             label = self.database.label
             message = tr("{path} is damaged: campaign {receipt} cannot be read", path=label, receipt=row[0])
-            raise UsageError(message) from error
+            raise UsageError(message, detail=str(error)) from error
 
     def _unpacked(self, packed: bytes) -> list[str]:
         try:
@@ -328,7 +344,7 @@ def _file_text(file: SubmittedFile | None) -> str:
 
 
 def _file_of(text: str) -> SubmittedFile | None:
-    value = json.loads(text)
+    value = json_of(text)
     return None if value is None else SubmittedFile(**value)
 
 
@@ -343,23 +359,31 @@ def _campaign_of(answer: str) -> dict[str, object] | None:
 
 def _created_from(row: Sequence[Any]) -> CreatedCampaign:
     """Returns the campaign in a row of _COLUMNS. Raises ValueError, KeyError or TypeError for a damaged row."""
+    require_kinds(row, _KINDS)
     receipt, profile, digest, fields, record, recipients, count, begun_at, pid, *end = row
     state, exit_code, settled_at, number, answer, seen_at, counts = end
     return CreatedCampaign(
         receipt=receipt,
         profile=profile,
         digest=digest,
-        fields=json.loads(fields),
+        fields=_object_of(fields),
         record=_file_of(record),
         recipients=_file_of(recipients),
-        count=int(count),
-        begun_at=begun_at,
-        pid=int(pid),
+        count=count,
+        begun_at=iso_time_of(begun_at),
+        pid=pid,
         outcome=state or "unknown",
-        exit_code=None if exit_code is None else int(exit_code),
-        settled_at=settled_at,
+        exit_code=exit_code,
+        settled_at=None if settled_at is None else iso_time_of(settled_at),
         id=number,
-        answer=None if answer is None else json.loads(answer),
-        seen_at=seen_at,
-        counts=None if counts is None else json.loads(counts),
+        answer=None if answer is None else _object_of(answer),
+        seen_at=None if seen_at is None else iso_time_of(seen_at),
+        counts=None if counts is None else _object_of(counts),
     )
+
+
+def _object_of(text: str) -> dict[str, Any]:
+    value = json_of(text)
+    if not isinstance(value, dict):
+        raise DamagedRowError("not an object")
+    return value

@@ -19,6 +19,7 @@ from alovoice_cli.stores import event_sqlite
 from alovoice_cli.stores.event_schema import VERSION
 from alovoice_cli.stores.event_sqlite import sqlite_path
 from alovoice_cli.stores.migrations import explained, open_private_connection, transaction
+from alovoice_cli.stores.row_values import require_kinds
 
 if TYPE_CHECKING:
     from alovoice_cli.stores.postgres import ServerConnection
@@ -83,7 +84,7 @@ def store_exists(url: str) -> bool:
     with explained_store(url):
         connection = event_postgres.IDLE.take(url) or event_postgres.open_server(url, busy_seconds=_BUSY_SECONDS)
         try:
-            version = _version(connection)
+            version = schema_version(connection)
         finally:
             if not is_lost(connection) and version == VERSION:
                 event_postgres.IDLE.give_back(url, connection)
@@ -310,14 +311,14 @@ def _migrate(name: str, connection: Connection) -> None:
     from alovoice_cli.stores.event_migrations import MIGRATIONS  # only a new or an old store needs it
 
     with writing(connection):
-        for migrate in MIGRATIONS[_version(connection) :]:  # another process may have done it already
+        for migrate in MIGRATIONS[schema_version(connection) :]:  # another process may have done it already
             migrate(connection)
         connection.execute("DELETE FROM schema_version")
         connection.execute("INSERT INTO schema_version (version) VALUES (?)", (VERSION,))
 
 
 def _known_version(name: str, connection: Connection) -> int:
-    version = _version(connection)
+    version = schema_version(connection)
     if version > VERSION:
         raise UsageError(
             tr(
@@ -331,11 +332,14 @@ def _known_version(name: str, connection: Connection) -> int:
     return version
 
 
-def _version(connection: Connection) -> int:
+def schema_version(connection: Connection) -> int:
+    """Returns the version of the store's tables; 0 for none. Raises DamagedRowError."""
     if not has_table(connection, "schema_version"):
         return 0
     row = connection.execute("SELECT version FROM schema_version").fetchone()
-    return int(row[0]) if row else 0
+    if row is not None:
+        require_kinds(row, ((int,),))
+    return row[0] if row else 0
 
 
 class ReadOnlyStore:

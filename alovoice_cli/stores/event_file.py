@@ -4,7 +4,6 @@ Only the writer's thread calls the methods. They raise the database's errors, an
 opened again.
 """
 
-import json
 import secrets
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -42,6 +41,7 @@ from alovoice_cli.stores.event_rows import (
 )
 from alovoice_cli.stores.event_sqlite import move_aside, sqlite_path
 from alovoice_cli.stores.finished_calls import CallTarget, NoticeTarget, queue_finished_calls, queue_notices
+from alovoice_cli.stores.row_values import json_of
 from alovoice_cli.stores.spool import ListenerUptime
 
 Change = Callable[[Connection], None]
@@ -195,7 +195,7 @@ class EventFile:
         return [
             KnownFirst(
                 digest,
-                FirstDelivery(own_id, kept_answer(json.loads(answer) if answer else None, own_id)),
+                FirstDelivery(own_id, kept_answer(json_of(answer) if answer else None, own_id)),
                 max(now_us - received_at, 0) / _MICRO,
             )
             for digest, own_id, received_at, answer in rows.fetchall()[::-1]

@@ -3,7 +3,6 @@
 A listener may write to the same store meanwhile: each batch is one short transaction.
 """
 
-import json
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
@@ -20,6 +19,7 @@ from alovoice_cli.events.import_lines import ImportedEvent, ImportedUptime, Impo
 from alovoice_cli.events.reading import read_delivery
 from alovoice_cli.stores.event_engine import Connection, marks, opened, store_exists, writing
 from alovoice_cli.stores.event_rows import insert_deliveries, insert_events, missing_of
+from alovoice_cli.stores.row_values import json_of
 
 _BATCH = 500
 _MICRO = 1_000_000
@@ -201,4 +201,4 @@ class _Firsts:
 
 
 def _kept(answer: str | None, call_id: str) -> StartAnswer:
-    return kept_answer(json.loads(answer) if answer else None, call_id)
+    return kept_answer(json_of(answer) if answer else None, call_id)

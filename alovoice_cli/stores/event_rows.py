@@ -9,16 +9,28 @@ from operator import attrgetter
 from typing import Any, Protocol
 
 from alovoice_cli.events.call_ids import read_record_link
-from alovoice_cli.events.event import APART_SECONDS, TRIAL_PREFIX, Delivery, Event, EventType, Fact, parties
+from alovoice_cli.events.event import APART_SECONDS, TRIAL_PREFIX, Call, Delivery, Event, EventType, Fact, parties
 from alovoice_cli.events.event_assembly import LateAnswer
 from alovoice_cli.events.outbox import queue_of_call
 from alovoice_cli.phones import canonical
 from alovoice_cli.stores.event_engine import Connection, marks
 from alovoice_cli.stores.event_schema import DELIVERY_COLUMNS, FACT_COLUMNS
+from alovoice_cli.stores.row_values import (
+    NUMBER,
+    TEXT,
+    DamagedRowError,
+    Kinds,
+    json_of,
+    kinds_of,
+    moment_of,
+    require_kinds,
+)
 
 _MOST_PARAMETERS = 500
 _STRETCH = 100_000
 _MICRO = 1_000_000
+_CALL_KINDS, _FACT_KINDS = kinds_of(Call), kinds_of(Fact)
+_DELIVERY_KINDS: Kinds = (TEXT, TEXT, NUMBER, (bytes,), TEXT, TEXT, TEXT, NUMBER, TEXT, NUMBER)
 
 _INSERT_DELIVERY = f"INSERT INTO delivery ({DELIVERY_COLUMNS}) VALUES ({marks(DELIVERY_COLUMNS.split())})"
 _FACT_NAMES = f"seq, part, type, received_at, digest, duplicate_of, trial, problem, answer, rule, {FACT_COLUMNS}"
@@ -116,11 +128,35 @@ def _headers_text(headers: tuple[tuple[str, str], ...]) -> str:
 
 
 def delivery_from(row: Sequence[Any]) -> Delivery:
-    """Returns the delivery in a row of `delivery`, whose first columns are DELIVERY_COLUMNS."""
+    """Returns the delivery in a row of `delivery`, whose first columns are DELIVERY_COLUMNS.
+
+    Raises DamagedRowError.
+    """
+    require_kinds(row, _DELIVERY_KINDS)
     own_id, name, received_at, body, content_type, peer, headers, seq, query, imported = row[:10]
     kind: EventType = name
-    pairs = tuple((str(header), str(value)) for header, value in json.loads(headers))
-    return Delivery(own_id, kind, received_at, body, content_type, peer, pairs, seq, query, bool(imported))
+    pairs = _headers_from(headers)
+    return Delivery(own_id, kind, moment_of(received_at), body, content_type, peer, pairs, seq, query, bool(imported))
+
+
+@lru_cache(256)
+def _headers_from(text: str) -> tuple[tuple[str, str], ...]:
+    try:
+        return tuple((str(header), str(value)) for header, value in json_of(text))
+    except (ValueError, TypeError) as error:
+        raise DamagedRowError(f"headers: {error}") from error
+
+
+def call_from(row: Sequence[Any]) -> Call:
+    """Returns the call in a row of `call`, with CALL_COLUMNS. Raises DamagedRowError."""
+    require_kinds(row, _CALL_KINDS)
+    return Call(*row)
+
+
+def fact_from(row: Sequence[Any]) -> Fact:
+    """Returns the fact in a row of `fact`, with FACT_COLUMNS. Raises DamagedRowError."""
+    require_kinds(row, _FACT_KINDS)
+    return Fact(*row)
 
 
 def missing_of(connection: Connection, deliveries: Sequence[Delivery]) -> list[Delivery]:

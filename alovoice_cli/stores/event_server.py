@@ -4,7 +4,6 @@ The writer's thread never waits for a connection: another thread opens it. An un
 seconds. The storing transaction itself finds deliveries that another listener has received already.
 """
 
-import json
 import os
 import socket
 import threading
@@ -23,6 +22,7 @@ from alovoice_cli.stores.event_engine import Connection, is_lost, open_event_sto
 from alovoice_cli.stores.event_file import BUSY_SECONDS, Change, Committed, EventFile, KnownFirst, QueuedFor
 from alovoice_cli.stores.event_rows import QueuedDelivery
 from alovoice_cli.stores.postgres import NOTICES_LOST_CLIENTS, ServerConnection, load_driver, server_error, set_session
+from alovoice_cli.stores.row_values import json_of
 from alovoice_cli.stores.server_owner import OUTBOX_CHANNEL, SPOOL_LOCK
 
 _START_SECONDS = 12.0
@@ -165,7 +165,7 @@ def _says_the_same(event: Event, digest: str, received_at: int) -> bool:
 
 
 def _first_delivery(own_id: str, text: str | None) -> FirstDelivery:
-    answer: Any = json.loads(text) if text else None
+    answer: Any = json_of(text) if text else None
     return FirstDelivery(own_id, kept_answer(answer, own_id), is_asked_elsewhere=answer == UNANSWERED)
 
 

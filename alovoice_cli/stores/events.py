@@ -6,7 +6,7 @@ grow because of a slow reader. Only `pruning` writes.
 
 import json
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -30,8 +30,9 @@ from alovoice_cli.stores.event_engine import (
     writing,
 )
 from alovoice_cli.stores.event_query import Sql, StoreQuestion, calls_question, counting, events_question, matching_seqs
-from alovoice_cli.stores.event_rows import delivery_from
+from alovoice_cli.stores.event_rows import call_from, delivery_from, fact_from
 from alovoice_cli.stores.event_schema import CALL_COLUMNS, DELIVERY_COLUMNS, FACT_COLUMNS
+from alovoice_cli.stores.row_values import NUMBER, TEXT, TEXT_OR_NONE, Kinds, json_of, require_kinds
 
 if TYPE_CHECKING:
     from alovoice_cli.events.kpi import Kpi, KpiGroup, KpiSettings
@@ -46,6 +47,7 @@ _MICRO = 1_000_000
 _PATIENCE = 30 * _MICRO  # under a flood the listener derives data some time after storing
 _LATEST_PROBES = 200
 _FACTS = f"SELECT seq, digest, duplicate_of, problem, answer, rule, {FACT_COLUMNS} FROM fact"
+_TOLD_KINDS: Kinds = (NUMBER, TEXT, TEXT_OR_NONE, TEXT, TEXT_OR_NONE, TEXT_OR_NONE)
 _CALLS = f"SELECT {CALL_COLUMNS} FROM call"
 # A delivery without derived data (an older version derived it later), or whose answer is not known yet.
 _UNSETTLED = f"""SELECT min(delivery.seq) FROM delivery LEFT JOIN fact ON delivery.seq = fact.seq
@@ -184,8 +186,8 @@ class EventStore:
 
     def calls(self, wanted: Filter = EVERYTHING, *, newest_first: bool = False, limit: int = 0) -> Iterator[Call]:
         """Returns the calls first reported in the period that meet the condition, in order of that time."""
-        rows = self._pages(calls_question(wanted), newest_first=newest_first, limit=limit)
-        return (Call(*row) for row in islice(rows, limit or None))
+        calls = self._pages(calls_question(wanted), newest_first=newest_first, limit=limit, read=call_from)
+        return islice(calls, limit or None)
 
     def calls_by_id(self, call_ids: Collection[str]) -> dict[str, Call]:
         """Returns the calls with these ids."""
@@ -201,7 +203,7 @@ class EventStore:
             for part in _parts(list(numbers)):
                 asked = f"{_CALLS} WHERE number IN ({marks(part)}) AND reported_at >= ? AND trial <= ?"
                 values = (*part, since or 0, int(with_trials))
-                found.extend(Call(*row) for row in connection.execute(asked, values))
+                found.extend(call_from(row) for row in connection.execute(asked, values))
         # Within a second in the store's order: a CRM's ids need not sort by time.
         return sorted(found, key=lambda call: (call.reported_at, call.start_seq or call.end_seq or 0, call.call_id))
 
@@ -270,16 +272,23 @@ class EventStore:
             yield part
 
     def _pages(
-        self, question: StoreQuestion, *, newest_first: bool, limit: int, then: Sql | None = None
+        self,
+        question: StoreQuestion,
+        *,
+        newest_first: bool,
+        limit: int,
+        then: Sql | None = None,
+        read: Callable[[Sequence[Any]], Any] = tuple,
     ) -> Iterator[Any]:
-        """Yields the rows of the question in the order of its keys, one page in each transaction."""
+        """Yields what `read` makes of the question's rows, in the order of its keys, one page in each transaction."""
         size = min(limit, _CHUNK) if limit else _CHUNK
         after: tuple[Any, ...] = ()
         while True:
             asked = question.page(after=after, newest_first=newest_first, limit=size, then=then)
             with self._reading() as connection:
                 rows = connection.execute(asked.text, asked.values).fetchall()
-            yield from rows
+                found = [read(row) for row in rows]
+            yield from found
             if len(rows) < size:
                 return
             after = tuple(rows[-1][place] for place in question.places)
@@ -319,7 +328,7 @@ class StoredAnswers:
         asked = "SELECT fact.answer FROM delivery JOIN fact ON fact.seq = delivery.seq WHERE delivery.id = ? LIMIT 1"
         with opened(self._url) as connection:
             row = connection.execute(asked, (own_id,)).fetchone()
-        answer = json.loads(row[0]) if row is not None and row[0] else None
+        answer = json_of(row[0]) if row is not None and row[0] else None
         return None if row is None or answer == UNANSWERED else kept_answer(answer, own_id)
 
 
@@ -327,7 +336,7 @@ def _calls_by_id(connection: Connection, call_ids: Collection[str]) -> dict[str,
     found = {}
     for part in _parts(list(call_ids)):
         for row in connection.execute(f"{_CALLS} WHERE call_id IN ({marks(part)})", part):
-            found[row[0]] = Call(*row)
+            found[row[0]] = call_from(row)
     return found
 
 
@@ -337,9 +346,10 @@ def _event(own: Delivery, facts: Sequence[Sequence[Any]]) -> Event:
     if not facts:
         # An older version is storing it now, and will add more, such as the answer to a callstart.
         return Event(own, body.facts, value=body.value, problem=body.problem)
+    require_kinds(facts[0], _TOLD_KINDS)
     _, digest, duplicate_of, problem, answered, rule, *_ = facts[0]
-    answer = json.loads(answered) if answered else {}
-    told = tuple(Fact(*row[6:]) for row in facts)  # an unreadable body may have facts from its query
+    answer = json_of(answered) if answered else {}
+    told = tuple(fact_from(row[6:]) for row in facts)  # an unreadable body may have facts from its query
     return Event(
         own,
         () if problem and told == (Fact(),) else told,

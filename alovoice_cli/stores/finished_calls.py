@@ -13,7 +13,7 @@ from alovoice_cli.events.missed import REPORTED_APART_SECONDS, is_owed_a_call, r
 from alovoice_cli.events.outbox import DUE, queue_of_call
 from alovoice_cli.json_text import json_text
 from alovoice_cli.stores.event_engine import Connection, marks
-from alovoice_cli.stores.event_rows import QueueMoment
+from alovoice_cli.stores.event_rows import QueueMoment, call_from
 from alovoice_cli.stores.event_schema import CALL_COLUMNS
 
 _AT_ONCE = 500
@@ -73,7 +73,7 @@ def _is_missed(connection: Connection, call: Call, target: CallTarget, trial: in
         return False
     around = (call.reported_at - REPORTED_APART_SECONDS, call.reported_at + REPORTED_APART_SECONDS)
     beside = connection.execute(_BESIDE, (call.number, *around, call.call_id, trial)).fetchall()
-    group = ring_group(call, [Call(*row) for row in beside])
+    group = ring_group(call, [call_from(row) for row in beside])
     if not is_owed_a_call(call, group):
         return False
     numbers = [other.start_seq for other in group]

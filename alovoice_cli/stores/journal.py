@@ -279,7 +279,7 @@ class Journal:
             if _digest(text) != seal:
                 raise ValueError("the head's seal is broken")
             return JournalHead(**json.loads(text))
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
             raise damaged(self.label, str(error)) from error
 
     def _read_rows(self) -> None:
@@ -289,7 +289,7 @@ class Journal:
         for stored in self._tables.read_rows():
             try:
                 row, course = _read(stored)
-            except (KeyError, TypeError, ValueError, AttributeError) as error:
+            except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
                 raise damaged(self.label, str(error)) from error
             rows[row.key], courses[row.key], seals[row.key] = row, course, stored.seal
         if len(rows) != (self._head.rows if self._head else 0):

@@ -45,7 +45,7 @@ class JournalFile:
             kept = dict(self._connection.execute("SELECT name, value FROM head").fetchall())
         if not kept:
             return None
-        if kept.keys() < {"batch", "seal"}:
+        if not kept.keys() >= {"batch", "seal"}:
             raise damaged(self.label, "the head is not whole")
         return kept["batch"], kept["seal"]
 

@@ -8,7 +8,7 @@ Any thread of any process may call at any time.
 
 import json
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,6 +18,17 @@ from alovoice_cli.language import tr
 from alovoice_cli.receipts import Intent, Receipt, RequestOutcome
 from alovoice_cli.stores.database import StoreConnection, database_at, in_chunks
 from alovoice_cli.stores.migrations import iso, storable
+from alovoice_cli.stores.row_values import (
+    NUMBER,
+    NUMBER_OR_NONE,
+    TEXT,
+    TEXT_OR_NONE,
+    Kinds,
+    iso_time_of,
+    json_of,
+    require_kinds,
+    texts_of,
+)
 
 STORE_NAME = "ledger.db"
 """The file's name in the state directory."""
@@ -32,6 +43,10 @@ _LARGEST_ID = 10**15 - 1
 
 _BEGUN = "code, profile, command, method, path, numbers, our_id, request, begun_at, pid"
 _COLUMNS = f"{_BEGUN}, state, exit_code, sent, status, answer, settled_at"
+_KINDS: Kinds = (
+    *(TEXT, TEXT, TEXT, TEXT, TEXT, TEXT, TEXT, TEXT, TEXT, NUMBER),
+    *(TEXT_OR_NONE, NUMBER_OR_NONE, TEXT_OR_NONE, NUMBER_OR_NONE, TEXT_OR_NONE, TEXT_OR_NONE),
+)
 _OF_IDS = f"SELECT number, {_COLUMNS} FROM receipt WHERE our_id IN ({{}})"  # noqa: S608 - constants
 _MAY_BE_DONE = "COALESCE(state, 'unknown') NOT IN ('refused', 'unsent')"
 MIGRATIONS = (
@@ -203,39 +218,45 @@ class Ledger:
                 f"SELECT numbers FROM receipt WHERE profile = ? AND begun_at >= ? AND {_MAY_BE_DONE}",  # noqa: S608 - a constant
                 (storable(profile), iso(since)),
             ).fetchall()
-        return {number for (numbers,) in rows for number in json.loads(numbers)}
+            return {number for (numbers,) in rows for number in texts_of(numbers)}
 
     def _read(self, where: str, *values: object) -> list[Receipt]:
         with self.database.opened() as connection:
             rows = connection.execute(f"SELECT {_COLUMNS} FROM receipt WHERE {where}", values).fetchall()  # noqa: S608 - our own conditions
         return [self._receipt_from(row) for row in rows]
 
-    def _receipt_from(self, row: Iterable[Any]) -> Receipt:
-        code, profile, command, method, path, numbers, our_id, request, begun_at, pid, *end = row
-        state, exit_code, sent, status, answer, settled_at = end
+    def _receipt_from(self, row: Sequence[Any]) -> Receipt:
         try:
-            return Receipt(
-                receipt=f"R-{code}",
-                profile=str(profile),
-                command=str(command),
-                method=str(method),
-                path=str(path),
-                numbers=tuple(json.loads(str(numbers))),
-                our_id=str(our_id),
-                request=json.loads(str(request)),
-                begun_at=str(begun_at),
-                pid=int(str(pid)),
-                outcome=str(state or "unknown"),
-                exit_code=None if exit_code is None else int(str(exit_code)),
-                sent=str(sent or "maybe"),
-                status=None if status is None else int(str(status)),
-                answer=None if answer is None else str(answer),
-                settled_at=None if settled_at is None else str(settled_at),
-            )
+            return _receipt_from(row)
         except (TypeError, ValueError) as error:
-            raise UsageError(
-                tr("{path} is damaged: receipt {receipt} cannot be read", path=self.database.label, receipt=f"R-{code}")
-            ) from error
+            label = self.database.label
+            message = tr("{path} is damaged: receipt {receipt} cannot be read", path=label, receipt=f"R-{row[0]}")
+            raise UsageError(message, detail=str(error)) from error
+
+
+def _receipt_from(row: Sequence[Any]) -> Receipt:
+    """Returns the receipt in a row of _COLUMNS. Raises ValueError or TypeError for a damaged row."""
+    require_kinds(row, _KINDS)
+    code, profile, command, method, path, numbers, our_id, request, begun_at, pid, *end = row
+    state, exit_code, sent, status, answer, settled_at = end
+    return Receipt(
+        receipt=f"R-{code}",
+        profile=profile,
+        command=command,
+        method=method,
+        path=path,
+        numbers=texts_of(numbers),
+        our_id=our_id,
+        request=json_of(request),
+        begun_at=iso_time_of(begun_at),
+        pid=pid,
+        outcome=state or "unknown",
+        exit_code=exit_code,
+        sent=sent or "maybe",
+        status=status,
+        answer=answer,
+        settled_at=None if settled_at is None else iso_time_of(settled_at),
+    )
 
 
 def _count(connection: StoreConnection, profile: object, quota: Quota) -> int:

@@ -11,6 +11,7 @@ from alovoice_cli.events.coverage import Uptime
 from alovoice_cli.events.event import Call
 from alovoice_cli.stores.database import StoreConnection, database_at
 from alovoice_cli.stores.event_engine import ReadOnlyStore, marks
+from alovoice_cli.stores.event_rows import call_from
 from alovoice_cli.stores.event_schema import CALL_COLUMNS
 
 _BUSY_SECONDS = 0.5
@@ -55,7 +56,7 @@ class LineCalls:
         with self._store.connected() as connection:
             for start in range(0, len(numbers), _CHUNK):
                 part = numbers[start : start + _CHUNK]
-                found.extend(Call(*row) for row in connection.execute(calls_to(part), (*part, since, until)))
+                found.extend(call_from(row) for row in connection.execute(calls_to(part), (*part, since, until)))
         return found
 
     def close(self) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from alovoice_cli.errors import FULL_DISK, UsageError, no_space_left, reason_of
 from alovoice_cli.language import mark, tr
+from alovoice_cli.stores.row_values import DamagedRowError
 
 _POLL_SECONDS = 0.01
 
@@ -77,6 +78,8 @@ def explained(path: Path) -> Iterator[None]:
         raise _explanation(path, error) from error
     except UnicodeDecodeError as error:  # a name in the file's own schema, or in SQLite's message about it
         raise damaged_error(path, str(error)) from error
+    except DamagedRowError as error:
+        raise UsageError(tr("{path} is damaged: a row cannot be read", path=path), detail=str(error)) from error
     except OSError as error:
         if error.errno in FULL_DISK:
             raise full_disk_error(path, str(error)) from error

@@ -20,6 +20,7 @@ from alovoice_cli.events.notices import (
 )
 from alovoice_cli.stores.event_engine import Connection, marks, opened
 from alovoice_cli.stores.event_file import Change
+from alovoice_cli.stores.event_rows import call_from
 from alovoice_cli.stores.event_schema import CALL_COLUMNS
 
 _AT_ONCE = 500
@@ -153,7 +154,7 @@ def _judged(connection: Connection, notices: Sequence[MissedNotice], now_us: int
         earliest[key] = min(earliest.get(key, notice.call.reported_at), notice.call.reported_at)
     calls: Mapping[tuple[str, bool], list[Call]] = {
         (number, trial): [
-            Call(*row)
+            call_from(row)
             for row in connection.execute(_CALLS, (number, int(trial), since - TRIES_WITHIN_SECONDS)).fetchall()
         ]
         for (number, trial), since in earliest.items()

@@ -89,7 +89,7 @@ class Outbox:
         """Returns the deliveries that are due, oldest first: only the first unfinished one of each queue."""
         with self._connected() as connection:
             rows = connection.execute(_DUE, (target, *waited_for(now_us), limit)).fetchall()
-        return [Due(delivery_from(row), *row[-5:]) for row in rows]
+            return [Due(delivery_from(row), *row[-5:]) for row in rows]
 
     def claim(self, target: str, now_us: int, room: int, busy: Mapping[int, str]) -> list[Due]:
         """Returns at most `room` deliveries to make now. `busy` are the queues of the events in flight.

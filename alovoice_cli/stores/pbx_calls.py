@@ -7,6 +7,7 @@ from typing import TypeVar
 from alovoice_cli.events.event import Call
 from alovoice_cli.language import tr
 from alovoice_cli.stores.event_engine import Connection, marks, opened, reading, store_exists
+from alovoice_cli.stores.event_rows import call_from
 from alovoice_cli.stores.event_schema import CALL_COLUMNS
 
 _T = TypeVar("_T")
@@ -43,7 +44,7 @@ class PbxCalls:
         for connection, part in self._parts(pbx_ids):
             asked = f"{_CALLS} WHERE pbx_call_id IN ({marks(part)}) AND trial = 0 ORDER BY reported_at"
             for row in connection.execute(asked, part):
-                call = Call(*row)
+                call = call_from(row)
                 before = found.get(call.pbx_call_id or "")
                 if before is None or call.is_answered or not before.is_answered:
                     found[call.pbx_call_id or ""] = call

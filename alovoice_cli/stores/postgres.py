@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from alovoice_cli.errors import UsageError
 from alovoice_cli.language import tr
 from alovoice_cli.store_urls import masked_url
+from alovoice_cli.stores.row_values import DamagedRowError
 
 if TYPE_CHECKING:
     import psycopg
@@ -158,6 +159,9 @@ def explained_server(url: str) -> Iterator[None]:
         yield
     except driver.Error as error:
         raise server_error(url, error) from error
+    except DamagedRowError as error:
+        message = tr("{path} is damaged: a row cannot be read", path=masked_url(url))
+        raise UsageError(message, detail=str(error)) from error
 
 
 _GONE = ("08", "57P")  # the states of a lost connection, and of a server that stops

@@ -23,6 +23,7 @@ from alovoice_cli.events.event import EVENT_TYPES, Delivery
 from alovoice_cli.events.event_assembly import LateAnswer
 from alovoice_cli.language import tr
 from alovoice_cli.stores.process_lock import ProcessLock
+from alovoice_cli.stores.row_values import moment_of, text_of
 
 _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 _BLANKS = b"\n" * 4096
@@ -30,7 +31,6 @@ _WHERE = ("host", "hostaddr", "port", "dbname", "service")
 """The options of a server's URL that identify the database."""
 _MOST_LISTENERS = 100
 _UNREADABLE = (ValueError, KeyError, TypeError, RecursionError)
-_END_OF_TIME = 253_402_300_799_000_000  # the year 9999 in unix microseconds
 
 
 class ListenerUptime(NamedTuple):
@@ -236,37 +236,24 @@ def _from_line(line: bytes) -> Delivery | LateAnswer | ListenerUptime:
     if "uptime" in row:
         own_id, began_at, seen_at, ended_at = row["uptime"]
         return ListenerUptime(
-            _text(own_id), _moment(began_at), _moment(seen_at), None if ended_at is None else _moment(ended_at)
+            text_of(own_id), moment_of(began_at), moment_of(seen_at), None if ended_at is None else moment_of(ended_at)
         )
     if row["type"] not in EVENT_TYPES:
         raise ValueError(row["type"])
     return Delivery(
-        id=_text(row["id"]),
+        id=text_of(row["id"]),
         type=row["type"],
-        received_at=_moment(row["received_at"]),
+        received_at=moment_of(row["received_at"]),
         body=base64.b64decode(row["body"], validate=True),
-        content_type=_text(row["content_type"]),
-        peer=_text(row["peer"]),
-        headers=tuple((_text(name), _text(value)) for name, value in row["headers"]),
-        query=_text(row.get("query", "")),  # a line of an older version has none
+        content_type=text_of(row["content_type"]),
+        peer=text_of(row["peer"]),
+        headers=tuple((text_of(name), text_of(value)) for name, value in row["headers"]),
+        query=text_of(row.get("query", "")),  # a line of an older version has none
     )
 
 
 def _require_storable(late: LateAnswer) -> None:
     for text in (late.delivery_id, late.rule or "", late.call_id or "", late.asked or ""):
-        _text(text)
+        text_of(text)
     if not isinstance(late.answer, dict) or not isinstance(late.is_answered, bool):
         raise TypeError("not an answer")
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str) or "\0" in value:
-        raise TypeError("not a text")
-    value.encode()  # half of a surrogate pair raises a ValueError
-    return value
-
-
-def _moment(value: object) -> int:
-    if not isinstance(value, int) or not 0 <= value <= _END_OF_TIME:
-        raise ValueError("not a moment")
-    return value

@@ -15,11 +15,13 @@ from alovoice_cli.stores.event_engine import (
     has_table,
     is_damage,
     reading,
+    schema_version,
     store_name,
 )
 from alovoice_cli.stores.event_schema import VERSION
 from alovoice_cli.stores.event_sqlite import size as file_size
 from alovoice_cli.stores.event_sqlite import sqlite_path
+from alovoice_cli.stores.row_values import DamagedRowError, moment_of
 from alovoice_cli.stores.spool import Spool
 
 _BUSY_SECONDS = 5.0
@@ -58,7 +60,7 @@ class StoreCheck:
             with explained_store(self._url), store.connected() as connection, reading(connection):
                 return self._survey(connection, now)
         except UsageError as error:
-            if not is_damage(error):
+            if not is_damage(error) and not isinstance(error.__cause__, DamagedRowError):
                 raise
             return StoreSurvey(**self._about(0), faults=(str(error.detail or error.message),))
         finally:
@@ -68,8 +70,7 @@ class StoreCheck:
         has_tables = has_table(connection, "schema_version")
         if self._is_server and not has_tables:
             raise self._missing()
-        row = connection.execute("SELECT version FROM schema_version").fetchone() if has_tables else None
-        about = self._about(int(row[0]) if row else 0)
+        about = self._about(schema_version(connection))
         if self._is_server:
             about |= {"size": connection.execute(_SERVER_SIZE).fetchone()[0], "unsafe": _unsafe_settings(connection)}
         faults = tuple(_server_faults(connection) if self._is_server else _file_faults(connection))
@@ -100,6 +101,9 @@ class StoreCheck:
 def contents(connection: Connection, now: int) -> dict[str, Any]:
     """Returns the fields of a StoreSurvey from the tables of either engine, at this moment (unix microseconds)."""
     events, oldest, newest = connection.execute(_EVENTS).fetchone()
+    if events:
+        moment_of(oldest)
+        moment_of(newest)
     notices, notices_oldest = connection.execute(_NOTICES).fetchone()
     return {
         "events": events,

@@ -88,16 +88,16 @@ def test_an_answer_that_is_no_campaign_leaves_no_id(store: CampaignStore, answer
 def test_what_may_have_been_created_counts_and_what_was_refused_does_not(store: CampaignStore) -> None:
     for number, state in enumerate(("done", "unknown", "refused", "unsent", None)):
         receipt = f"R-{number}"
-        store.intend(receipt, "p", _papers(f"99890123456{number}", digest=f"d{number}"))
+        store.intend(receipt, "p", _papers(f"99890123456{number}", digest=f"{number:064}"))
         if state is not None:
             store.settle(receipt, state, 0, json.dumps({"id": 124 + number}))
     before = NOON - timedelta(seconds=1)
     assert set(store.called_numbers("p", before)) == {"998901234560", "998901234561", "998901234564"}
     assert store.created_count("p", before) == 3
-    twins = [store.find_twin("p", before, _papers("", digest=f"d{number}")) for number in range(5)]
+    twins = [store.find_twin("p", before, _papers("", digest=f"{number:064}")) for number in range(5)]
     assert [twin and twin.label for twin in twins] == ["124", "125", None, None, "R-4"]
     assert store.created_count("q", before) == 0
-    assert store.find_twin("q", before, _papers("", digest="d0")) is None
+    assert store.find_twin("q", before, _papers("", digest=f"{0:064}")) is None
 
 
 def test_what_lies_before_the_moment_is_left_out(store: CampaignStore, clock: _Clock) -> None:

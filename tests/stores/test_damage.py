@@ -5,9 +5,22 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from damaged_stores import COMMANDS, DAMAGES, FILES, TEXT_DAMAGES, DeafPbx, WorkingHome
+from damaged_stores import (
+    BEGAN,
+    CELL_VALUES,
+    COMMANDS,
+    DAMAGES,
+    FILES,
+    READERS,
+    TEXT_DAMAGES,
+    DeafPbx,
+    WorkingHome,
+)
+from event_rows import Rows
 from front_door import FrontDoor
 from strength import IS_SOAK, rounds
+
+from alovoice_cli.stores.event_engine import opened, writing
 
 STORES = ("ledger", "journal", "campaigns", "events")
 CELLS = [
@@ -55,6 +68,42 @@ def _try(home: WorkingHome, store: str, damage: str, command: str) -> None:
         assert is_ours or left in (None, b"") or left in home.contents(), f"{what}: the damaged file is overwritten"
     elif command != "set" and left is not None:
         assert place.read_bytes() == left, what
+
+
+def test_no_value_in_a_whole_file_leads_to_a_crash_or_a_second_call(home: WorkingHome) -> None:
+    home.restore()
+    chance = random.Random(None if IS_SOAK else 19)
+    cells, commands = home.cells(), sorted(COMMANDS | READERS)
+    tried = 0
+    while tried < rounds(150):
+        (store, table, column), value, command = (
+            chance.choice(cells),
+            chance.choice(CELL_VALUES),
+            chance.choice(commands),
+        )
+        home.restore()
+        if home.put(store, table, column, value):
+            home.judge(home.alovoice(*home.words(command)), f"{table}.{column} = {value!r:.30}: {command}")
+            tried += 1
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ("UPDATE delivery SET headers = '{'", ("events", "list")),
+        ("UPDATE fact SET answer = '{'", ("events", "export")),
+        ("UPDATE delivery SET received_at = 9223372036854775807", ("store", "check")),
+    ],
+)
+def test_a_value_that_nobody_wrote_is_damage_on_either_engine(
+    profile_store: str, alovoice: FrontDoor, change: str, words: tuple[str, ...]
+) -> None:
+    Rows(profile_store).call(BEGAN, number="901234567")
+    with opened(profile_store) as connection, writing(connection):
+        connection.execute(change)
+    found = alovoice(*words)
+    assert found.code in (2, 8)
+    assert "is damaged" in found.out + found.err
 
 
 def test_every_file_that_is_damaged_is_there(home: WorkingHome) -> None:
