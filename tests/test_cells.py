@@ -101,6 +101,7 @@ def test_a_number_is_sent_as_typed_in_the_forms_of_the_document_and_else_whole(
         ("901234567, 911234567/68", [WHOLE, 998911234567]), ("77012345678", [77012345678]),
         ("тел 77012345678", [77012345678]), ("901234567/4568", [WHOLE, 998901234568]), ("901234567/", [WHOLE]),
         ("Anvar/901234567/68", [WHOLE]), ("9.01234567E8", [WHOLE]), ("20.04.2025", []),
+        ("998 9O 123 45 67", [WHOLE]), ("9О 123 45 67", [WHOLE]),
     ],
 )  # fmt: skip
 def test_every_number_of_a_cell_counts_for_who_must_not_be_called(cell: str, numbers: list[int]) -> None:

@@ -96,6 +96,8 @@ def test_a_trap_is_named_for_what_it_is_and_none_is_shortened(cell: str, code: s
         ("994412860", 998994412860, MOBILE, "begins_with_994"),
         ("9О1234567", WHOLE, MOBILE, "letter_for_digit"),
         ("712037006", 998712037006, LANDLINE, ""),
+        ("tel:+998901234567", WHOLE, MOBILE, ""),
+        ("tel:+998901234567 Anvar", WHOLE, MOBILE, "text_around"),
         ("+79161234567", 79161234567, FOREIGN, ""),
         ("0079161234567", 79161234567, FOREIGN, ""),
     ],

@@ -229,8 +229,7 @@ class Window:
         )
 
     def _offset_at(self, day: date, minute: time) -> timedelta:
-        offset = datetime.combine(day, minute, self.zone).utcoffset()
-        return timedelta(0) if offset is None else offset
+        return datetime.combine(day, minute, self.zone).utcoffset() or timedelta(0)
 
 
 def wire_offset(offset: timedelta) -> str:

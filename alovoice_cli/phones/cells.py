@@ -98,10 +98,8 @@ def trouble_text(code: str, cell: str) -> tuple[str, str]:
 def sent_as(number: int, cell: str) -> str:
     """Returns a cell's number for sending: unchanged in a form of the API's samples, else as +998901234567."""
     typed = cell.strip()
-    digits = typed.removeprefix("+")
-    has_form = len(digits) == _WHOLE_LENGTH or (len(digits) == NATIONAL_LENGTH and digits == typed)
-    is_plain = has_form and digits.isascii() and digits.isdigit() and canonical(digits) == key_of_number(number)
-    return typed if is_plain else f"+{number}"
+    has_form = len(typed) in (_WHOLE_LENGTH, NATIONAL_LENGTH) and typed.isascii() and typed.isdigit()
+    return typed if has_form and canonical(typed) == key_of_number(number) else f"+{number}"
 
 
 def remark_on(compact: str) -> str:

@@ -5,6 +5,7 @@ from datetime import date, time
 import pytest
 
 from alovoice_cli.campaigns.schedule import NIGHT_OK, Window, quiet_findings
+from alovoice_cli.findings import Severity
 from alovoice_cli.moments import DailyHours, parse_zone
 
 TASHKENT = parse_zone("utc +5")
@@ -47,7 +48,7 @@ def test_quiet_hours_within_one_day_and_none_at_all() -> None:
 def test_sundays_and_holidays_are_named_and_need_consent() -> None:
     found = list(quiet_findings(window(date(2026, 12, 5), date(2026, 12, 14)), NIGHT))
     assert [finding.code for finding in found] == ["sunday", "holiday"]
-    assert all(finding.needs == NIGHT_OK for finding in found)
+    assert all((finding.needs, finding.severity) == (NIGHT_OK, Severity.WARNING) for finding in found)
     assert "2 Sundays: 6 Dec, 13 Dec" in found[0].message
     assert found[0].hint.startswith("remove these days from the campaign")
     assert found[1].hint.startswith("remove this day from the campaign, or add --night-ok; ")
@@ -78,6 +79,10 @@ def test_of_many_sundays_four_are_named() -> None:
         one for one in quiet_findings(window(date(2026, 10, 4), date(2026, 11, 8)), NIGHT) if one.code == "sunday"
     )
     assert found.message == "6 Sundays: 4 Oct, 11 Oct, 18 Oct, 25 Oct and 2 more"
+    (found,) = quiet_findings(window(date(2026, 10, 4), date(2026, 10, 31)), NIGHT)
+    assert found.message == "4 Sundays: 4 Oct, 11 Oct, 18 Oct, 25 Oct"
+    found = next(quiet_findings(window(date(2026, 10, 4), date(2026, 11, 1)), NIGHT))
+    assert found.message == "5 Sundays: 4 Oct, 11 Oct, 18 Oct, 25 Oct and 1 more"
     (found,) = quiet_findings(window(date(2026, 10, 11), date(2026, 10, 12)), NIGHT)
     assert found.message == "1 Sunday: 11 Oct"
     assert found.hint == "remove this day from the campaign, or add --night-ok"

@@ -84,6 +84,9 @@ def test_a_day_written_day_first_is_offered_in_the_right_order() -> None:
     with pytest.raises(UsageError) as caught:
         parse_day("31.2.2026", TODAY)
     assert "tomorrow or +3d" in caught.value.hint
+    with pytest.raises(UsageError) as other:
+        parse_day("the day after", TODAY)
+    assert other.value.hint == caught.value.hint
 
 
 def test_a_day_beyond_the_calendar_is_a_usage_error() -> None:
@@ -267,6 +270,12 @@ MOMENTS = [
 CAMPAIGN_DAYS = ["2026.03.30", "2026.03.31", "2026.03.08", "2026.03.08", "2026.11.01", "2026.11.01"]
 
 
+def test_today_is_another_day_where_it_is_past_midnight() -> None:
+    late = datetime(2026, 3, 30, 20, tzinfo=UTC)
+    zones = ("Asia/Tashkent", "utc +0", "Pacific/Kiritimati", "America/New_York")
+    assert [today_in(parse_zone(zone), late).day for zone in zones] == [31, 30, 31, 30]
+
+
 @pytest.mark.parametrize(("now", "day"), list(zip(MOMENTS, CAMPAIGN_DAYS, strict=True)))
 def test_today_is_the_campaigns_day_whatever_the_machines_zone(machine_zone: str, now: datetime, day: str) -> None:
     local = now.astimezone()  # as the machine's own clock would show this moment
@@ -424,8 +433,10 @@ def test_the_length_counts_from_any_minute_to_the_end_of_any_other() -> None:
         ("utc +5", "Tashkent"),
         ("utc +4", "utc +4"),
         ("utc +6", "utc +6"),
+        ("utc +0", "utc +0"),
         ("Asia/Dubai", "Dubai"),
         ("America/New_York", "New York"),
+        ("America/Argentina/Buenos_Aires", "Buenos Aires"),
     ],
 )
 def test_a_zone_is_told_by_its_city_or_its_offset(zone: str, place: str) -> None:
@@ -442,6 +453,7 @@ def test_the_span_is_from_the_first_minute_to_the_last() -> None:
     [
         (window_of("2026.04.02", "2026.04.01", "18:00", "09:00"), ["days_reversed"]),
         (window_of("2025.04.01", "2025.04.02", "18:00", "09:00"), ["hours_reversed", "past"]),
+        (window_of("2026.10.20", "2026.11.05", "09:00", "18:00", "America/New_York"), ["clock_change"]),
         (window_of("2026.04.01", "2026.04.02", "09:00", "18:00"), []),
     ],
 )
