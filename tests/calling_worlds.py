@@ -8,15 +8,18 @@ import json
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 
 from alovoice_cli.batch.call_evidence import EvidenceFinder, PlacedCall
 from alovoice_cli.batch.resolve import CallVerdict, learn, resolve
 from alovoice_cli.events.coverage import Uptime
 from alovoice_cli.events.event import Call, Delivery, Event
 from alovoice_cli.events.reading import read
+from alovoice_cli.moments import ClockTime
 
 MICRO = 1_000_000
 T0 = 1_764_000_000
+CLOCK = ClockTime(datetime.fromtimestamp(T0 + 60, UTC), UTC)
 STATUSES = ("200", "200", "304", "480", "486", "603", "603-S", "404", "484", "503", "402", "403", "423", "OTHER")
 WORDS = {"200": "ANSWER", "486": "BUSY", "404": "CHANUNAVAIL", "484": "CHANUNAVAIL", "503": "CONGESTION"}
 NUMBERS = ("998901234567", "998901234568", "998712037006")

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -141,6 +141,11 @@ def event_of(
         digest=reading.digest,
         **more,
     )
+
+
+def ago(**time: float) -> float:
+    """Returns the moment so long before now."""
+    return (datetime.now(UTC) - timedelta(**time)).timestamp()
 
 
 def spread(count: int, begin: float, seconds: float) -> Iterable[float]:

@@ -3,32 +3,16 @@
 import io
 import json
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from strength import examples
 
-from alovoice_cli.batch.plan import (
-    ANALYSIS,
-    CONFERENCE,
-    IVR,
-    OUT,
-    BadCellError,
-    BatchForm,
-    BatchPlan,
-    Planner,
-    parse_map,
-    read_id,
-    read_language,
-    read_line,
-    read_party,
-    read_segment,
-)
+from alovoice_cli.batch.plan import ANALYSIS, CONFERENCE, IVR, OUT, BatchForm, BatchPlan, Planner, parse_map
 from alovoice_cli.batch.table import read_table
 from alovoice_cli.errors import CheckFailedError, UsageError
-from alovoice_cli.language import in_english, use_language
 
 IVR_ROW = {"callto": "901234567", "ivrid": "5", "fromline": "712037006", "lang": "ru", "extid": "x1"}
 CONFERENCE_ROW = {"callfrom": "901234567:uz", "callto": ["901234568", "901234569:ru"], "extid": "x1"}
@@ -344,68 +328,3 @@ def test_a_column_that_is_missing_is_told() -> None:
 def test_a_planner_knows_the_columns_that_it_uses() -> None:
     planner = Planner(OUT, "p", {"number": "Телефон"}, {})
     assert [planner.knows(heading) for heading in (" Телефон ", "Inner phone", "Имя")] == [True, True, False]
-
-
-@pytest.mark.parametrize("typed", ["", " ", "a b", "a\tb", "a\u202eb"])
-def test_an_id_is_one_word_of_printable_letters(typed: str) -> None:
-    with pytest.raises(BadCellError, match="is not a number of the PBX"):
-        read_id(typed)
-    with pytest.raises(BadCellError, match="is not a call's id") as told:
-        read_segment(typed)
-    assert told.value.hint == "give the id alone, as the PBX shows it"
-
-
-@pytest.mark.parametrize("typed", [".", "..", "a/b", "a\\b"])
-def test_an_id_that_would_change_the_path_of_a_url_is_refused(typed: str) -> None:
-    with pytest.raises(BadCellError, match="cannot be a part of a URL"):
-        read_segment(typed)
-    assert read_segment(" .X-1 ").value == ".X-1"
-
-
-def test_an_id_that_a_spreadsheet_has_damaged_is_told_as_that() -> None:
-    for read in (read_id, read_segment):
-        with pytest.raises(BadCellError, match=r"'9\.98901E\+11': a spreadsheet has rounded") as told:
-            read("9.98901E+11")
-        assert "its digits are lost" in told.value.hint
-
-
-def test_the_colon_of_a_url_starts_no_language() -> None:
-    assert read_party("tel:+998901234567").value == {"phone": "+998901234567"}
-    assert read_party("tel:+998901234567:UZ").value == {"phone": "+998901234567", "lang": "uz"}
-
-
-@pytest.mark.parametrize("lang", ["", "уз", "u1", "1"])
-def test_a_language_has_latin_letters(lang: str) -> None:
-    with pytest.raises(BadCellError, match="is not a language"):
-        read_language(lang)
-    with pytest.raises(BadCellError, match="does not end with a language"):
-        read_party(f"901234567:{lang}")
-    assert (read_language(" RU ").value, read_language("ru").key) == ("ru", "ru")
-
-
-def test_a_line_is_sent_as_typed_and_known_by_its_number() -> None:
-    line = read_line(" 712037006 ")
-    assert (line.value, line.key, line.numbers) == ("712037006", "998712037006", ())
-    with pytest.raises(BadCellError) as told:
-        read_line("712-037-006")
-    assert (told.value.message, told.value.hint) == (
-        "'712-037-006' has other characters between its digits",
-        "write it as 712037006",
-    )
-
-
-@pytest.fixture
-def russian() -> Iterator[None]:
-    use_language("ru")
-    yield
-    use_language("en")
-
-
-@pytest.mark.usefixtures("russian")
-def test_what_is_wrong_with_a_line_is_told_in_both_languages() -> None:
-    with pytest.raises(BadCellError) as told:
-        read_line("x")
-    assert (str(told.value.message), in_english(told.value.message)) == (
-        "'x' — неверный номер телефона",
-        "'x' is not a valid phone number",
-    )

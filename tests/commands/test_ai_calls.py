@@ -41,11 +41,6 @@ def pbx(alovoice: FrontDoor) -> Iterator[Pbx]:
     server.stop()
 
 
-@pytest.fixture
-def rows(profile_store: str) -> Rows:
-    return Rows(profile_store)
-
-
 def _call(rows: Rows, own: str, link: str, *, ago: float = HOUR, seconds: int = 60, **more: Any) -> str:
     """A finished call that was answered with the id `own`, with this link to its recording."""
     at = time.time() - ago

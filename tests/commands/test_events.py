@@ -1,4 +1,4 @@
-"""`alovoice events`, through the front door."""
+"""`events list`, `show`, `export` and `prune`, through the front door."""
 
 import csv
 import io
@@ -6,37 +6,13 @@ import json
 import re
 import shutil
 import subprocess
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
-from event_rows import Rows
+from event_output import events_json, tsv_rows
+from event_rows import Rows, ago
 from front_door import FrontDoor
 
 IDS = ("event_call_id", "pbx_call_id", "crm_call_id")
-
-
-@pytest.fixture
-def rows(profile_store: str) -> Rows:
-    return Rows(profile_store)
-
-
-def _ago(**time: float) -> float:
-    return (datetime.now(UTC) - timedelta(**time)).timestamp()
-
-
-def _json(alovoice: FrontDoor, *words: str) -> Any:
-    result = alovoice("events", *words, "--json")
-    assert result.code == 0, result.err
-    return json.loads(result.out)
-
-
-def _tsv(text: str) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(text), delimiter="\t", quoting=csv.QUOTE_NONE))
 
 
 def test_a_home_where_nobody_listened_says_so(alovoice: FrontDoor) -> None:
@@ -47,18 +23,18 @@ def test_a_home_where_nobody_listened_says_so(alovoice: FrontDoor) -> None:
 
 
 def test_a_profiles_events_are_its_own_and_the_flag_names_another_store(alovoice: FrontDoor, rows: Rows) -> None:
-    rows.call(_ago(minutes=5))
+    rows.call(ago(minutes=5))
     other = Rows(alovoice.home / "state" / "events-sandbox.db")
-    other.call(_ago(minutes=5), "712345678")
-    assert {event["event_call_id"] for event in _json(alovoice, "list")} == {"call-1"}
-    assert _json(alovoice, "list", "-p", "sandbox")[1]["body"]["number"] == "712345678"
-    assert _json(alovoice, "list", "--store", str(other.path)) == _json(alovoice, "list", "-p", "sandbox")
-    assert _json(alovoice, "list", "--store", other.url) == _json(alovoice, "list", "-p", "sandbox")
+    other.call(ago(minutes=5), "712345678")
+    assert {event["event_call_id"] for event in events_json(alovoice, "list")} == {"call-1"}
+    assert events_json(alovoice, "list", "-p", "sandbox")[1]["body"]["number"] == "712345678"
+    assert events_json(alovoice, "list", "--store", str(other.path)) == events_json(alovoice, "list", "-p", "sandbox")
+    assert events_json(alovoice, "list", "--store", other.url) == events_json(alovoice, "list", "-p", "sandbox")
     assert alovoice("events", "list", "--store", "mysql://x/y").code == 2
 
 
 def test_an_export_takes_the_global_words_for_lists(alovoice: FrontDoor, rows: Rows) -> None:
-    rows.call(_ago(minutes=5), "901234567", status="200")
+    rows.call(ago(minutes=5), "901234567", status="200")
     plain = alovoice("events", "export", "--csv")
     assert alovoice("events", "export", "--csv").out == plain.out
     named = alovoice("events", "export", "--columns", "type,number")
@@ -73,14 +49,14 @@ def test_an_export_takes_the_global_words_for_lists(alovoice: FrontDoor, rows: R
 
 def test_a_list_is_the_latest_first_and_says_what_it_left_out(alovoice: FrontDoor, rows: Rows) -> None:
     for number in range(3):
-        rows.call(_ago(minutes=30 - number), f"90123456{number}", status="603-S", duration=5)
-    rows.listened((_ago(hours=2), _ago(seconds=1), False))
+        rows.call(ago(minutes=30 - number), f"90123456{number}", status="603-S", duration=5)
+    rows.listened((ago(hours=2), ago(seconds=1), False))
     result = alovoice("events", "list", "--limit", "2")
-    assert [row["said"] for row in _tsv(result.out)] == ["603-S 5s", "inbound"]
-    assert [row["number"] for row in _tsv(result.out)] == ["998901234562"] * 2
+    assert [row["said"] for row in tsv_rows(result.out)] == ["603-S 5s", "inbound"]
+    assert [row["number"] for row in tsv_rows(result.out)] == ["998901234562"] * 2
     assert "only the latest 2 are shown; --limit 0 shows all" in result.err
     assert re.fullmatch(r"note: events from .*\d\d:\d\d", result.err.splitlines()[-1])
-    assert len(_json(alovoice, "list", "--limit", "0")) == 6
+    assert len(events_json(alovoice, "list", "--limit", "0")) == 6
     assert "latest" not in alovoice("events", "list", "--limit", "6").err
 
 
@@ -89,24 +65,24 @@ def test_json_is_what_came_with_the_same_keys_for_each_event(alovoice: FrontDoor
     rows.deliver("result", 1745571728, b"no \x1b[31m json")
     kept = {"step": {"action_type": "queue", "action_data": "6000"}, "why": "night"}
     rows.deliver("route", 1745571729, {"from_number": "1"}, answer=kept, rule="night")
-    route, unread, end = _json(alovoice, "list", "--since", "all")
+    route, unread, end = events_json(alovoice, "list", "--since", "all")
     assert list(end) == ["id", "seq", "type", "received_at", "call_id", *IDS, "duplicate_of", "body"]
     assert (end["received_at"], end["event_call_id"]) == ("2025-04-25T09:02:07.250000Z", "17")
     assert end["body"] == {"call_id": 17, "record": "https://x/?a=1", "later": [1, {"b": None}]}
     assert unread["body"] == "no \x1b[31m json"
     assert (route["answer"], route["rule"]) == (kept, "night")
-    assert _tsv(alovoice("events", "list", "--type", "route").out)[0]["said"] == "queue 6000 by night"
-    (step,) = _tsv(alovoice("events", "show", "e3").out)
+    assert tsv_rows(alovoice("events", "list", "--type", "route").out)[0]["said"] == "queue 6000 by night"
+    (step,) = tsv_rows(alovoice("events", "show", "e3").out)
     assert step["detail"] == "from 1, answered: queue 6000, by rule night"
     assert "\x1b" not in alovoice("events", "list", "--columns", "problem,when").out
 
 
 def test_filters_and_the_condition_find_what_they_name(alovoice: FrontDoor, rows: Rows) -> None:
-    rows.call(_ago(hours=3), "901234567", status="486", duration=2, line="712037006", peer=101)
-    rows.call(_ago(minutes=9), "901234568", status="486", duration=60, line="712037007", peer=102)
+    rows.call(ago(hours=3), "901234567", status="486", duration=2, line="712037006", peer=101)
+    rows.call(ago(minutes=9), "901234568", status="486", duration=60, line="712037007", peer=102)
 
     def found(*words: str) -> list[int]:
-        return sorted(event["seq"] for event in _json(alovoice, "list", *words))
+        return sorted(event["seq"] for event in events_json(alovoice, "list", *words))
 
     assert found("--where", "status = 486 and duration < 5") == [2]
     assert found("--number", "90 123 45 67") == found("--line", "712037006") == found("--peer", "101") == [1, 2]
@@ -121,7 +97,7 @@ def test_filters_and_the_condition_find_what_they_name(alovoice: FrontDoor, rows
 
 
 def test_no_condition_becomes_sql(alovoice: FrontDoor, rows: Rows) -> None:
-    rows.call(_ago(minutes=9))
+    rows.call(ago(minutes=9))
     for text in (
         "status = 'x'' or 1=1'",
         'event_call_id = "\'; DROP TABLE call; --"',
@@ -130,11 +106,11 @@ def test_no_condition_becomes_sql(alovoice: FrontDoor, rows: Rows) -> None:
     ):
         result = alovoice("events", "list", "--where", text, "--json")
         assert result.out in ("[]\n", ""), text
-    assert len(_json(alovoice, "list")) == 2
+    assert len(events_json(alovoice, "list")) == 2
 
 
 def test_a_list_of_many_begins_before_it_has_been_read(alovoice: FrontDoor, rows: Rows) -> None:
-    one = rows.deliver("callend", _ago(minutes=9), {"call_id": "x" * 100})
+    one = rows.deliver("callend", ago(minutes=9), {"call_id": "x" * 100})
     rows.store([one.__class__(one.delivery.__class__(f"e{n}", "callend", 0, b"{}"), digest="d") for n in range(4000)])
     with alovoice.start("events", "list", "--limit", "0") as process:
         assert process.stdout is not None
@@ -149,18 +125,18 @@ def test_show_joins_what_shares_an_id_whichever_is_named(alovoice: FrontDoor, ro
     alovoice.share_store("sandbox")
     assert alovoice("call", "out", "--from", "2424", "--to", "901234567", "-p", "sandbox").code == 0
     (receipt,) = json.loads(alovoice("call", "receipts", "list", "--json").out)
-    at = _ago(seconds=-1)
+    at = ago(seconds=-1)
     call = rows.call(at, direction="out", status="200", duration=7, call_id="01CALL")
     result = {"id": call, "externalid": receipt["our_id"], "dialstatus": "ANSWER", "to_number": "901234567"}
     rows.deliver("result", at + 9, result)
     rows.call(at, "901111111", call_id="another")
-    shown = _json(alovoice, "show", "e1")
+    shown = events_json(alovoice, "show", "e1")
     assert [event["type"] for event in shown["events"]] == ["callstart", "callend", "result"]
     assert [one["receipt"] for one in shown["receipts"]] == [receipt["receipt"]]
     assert (shown["call"]["status"], shown["call"]["number"]) == ("200", "998901234567")
     for name in ("01CALL", receipt["our_id"], receipt["receipt"], receipt["receipt"].lower(), shown["events"][1]["id"]):
-        assert _json(alovoice, "show", name) == shown | {"id": name}
-    lines = _tsv(alovoice("events", "show", "01CALL").out)
+        assert events_json(alovoice, "show", name) == shown | {"id": name}
+    lines = tsv_rows(alovoice("events", "show", "01CALL").out)
     assert [line["what"] for line in lines] == ["request", "callstart", "callend", "result"]
     assert lines[2]["detail"].startswith("200 answered, 7 s")
     for nobody in ("nosuch", "e99", "e99999999999999999999", "\udcff", "a\0b", "R-ZZZZ", ""):
@@ -172,22 +148,22 @@ def test_show_joins_what_shares_an_id_whichever_is_named(alovoice: FrontDoor, ro
 def test_a_result_is_shown_with_the_call_that_began_as_it_says_and_not_with_one_of_the_same_id(
     alovoice: FrontDoor, rows: Rows
 ) -> None:
-    at = int(_ago(minutes=9))
+    at = int(ago(minutes=9))
     rows.call(at - 3600, "901111111", call_id="7")
     rows.call(at, "994412860", direction="out", call_id="own")
     result = {"id": 7, "from_number": "2424", "to_number": "994412860", "trunk_number": 712037006, "begin_time": at}
     rows.deliver("result", at + 70, result | {"externalid": 55, "dialstatus": "ANSWER"})
     for name in ("own", "e5", "55"):
-        shown = _json(alovoice, "show", name)
+        shown = events_json(alovoice, "show", name)
         assert [event["seq"] for event in shown["events"]] == [3, 4, 5]
         assert shown["call"]["event_call_id"] == "own"
-    shown = _json(alovoice, "show", "e1")
+    shown = events_json(alovoice, "show", "e1")
     assert [event["seq"] for event in shown["events"]] == [1, 2]
     assert (shown["call"]["result_seq"], shown["call"]["external_id"]) == (None, None)
 
 
 def test_one_delivery_of_two_results_does_not_make_one_call_of_two(alovoice: FrontDoor, rows: Rows) -> None:
-    at = int(_ago(minutes=9))
+    at = int(ago(minutes=9))
     results = []
     for place, number in enumerate(("901111111", "902222222")):
         rows.call(at, number, direction="out", call_id=f"own-{place}")
@@ -196,205 +172,25 @@ def test_one_delivery_of_two_results_does_not_make_one_call_of_two(alovoice: Fro
     rows.deliver("result", at + 70, results)
     rows.deliver("result", at + 80, {"id": 1, "externalid": 77, "to_number": "903333333"})  # a PBX that began anew
     for name, seqs in (("own-0", [1, 2, 5]), ("50", [1, 2, 5]), ("own-1", [3, 4, 5]), ("51", [3, 4, 5]), ("77", [6])):
-        assert [event["seq"] for event in _json(alovoice, "show", name)["events"]] == seqs
-    assert _tsv(alovoice("events", "show", "own-1").out)[-1]["detail"] == "ANSWER, 1 s, to 998902222222"
-
-
-def test_statistics_split_what_was_missed_by_its_reason(alovoice: FrontDoor, rows: Rows) -> None:
-    for status in ("200", "200", "304", "480", "486", "603", "603-S", None, "404"):
-        rows.call(_ago(seconds=30), status=status, duration=10)
-    rows.call(_ago(days=20), status="200")
-    (line,) = _json(alovoice, "stats", "--by", "line")
-    assert line == {
-        "group": "998712037006",
-        "calls": 9,
-        "answered": 2,
-        "missed": 5,
-        "missed_by_reason": {"304": 1, "480": 1, "486": 1, "603": 1, "603-S": 1},
-        "other": 1,
-        "open": 1,
-        "talk_seconds": 20,
-        "by": "line",
-    }
-    assert len(_json(alovoice, "stats", "--since", "all")) == 2
-    result = alovoice("events", "stats", "--by", "line")
-    assert _tsv(result.out)[0] | {"group": "x"} == {
-        "group": "x",
-        "calls": "9",
-        "answered": "2",
-        "other": "1",
-        "open": "1",
-        "talk_seconds": "20",
-        **dict.fromkeys(("304", "480", "486", "603", "603-S"), "1"),
-    }
-    assert (
-        "not answered (304): 1, unavailable (480): 1, busy (486): 1, declined (603): 1, hung up (603-S): 1"
-        in result.err
-    )
-    assert [row["calls"] for row in _json(alovoice, "stats", "--by", "status")] == [2, 1, 1, 1, 1, 1, 1, 1]
-
-
-def test_days_are_the_profiles_days(alovoice: FrontDoor, rows: Rows) -> None:
-    rows.call(datetime(2025, 4, 24, 19, 30, tzinfo=UTC))
-    rows.call(datetime(2025, 4, 24, 18, 30, tzinfo=UTC))
-    assert [row["group"] for row in _json(alovoice, "stats", "--since", "all")] == ["2025-04-24", "2025-04-25"]
-    hours = _json(alovoice, "stats", "--by", "hour", "--since", "2025-04-25", "--until", "2025-04-25")
-    assert [row["group"] for row in hours] == ["2025-04-25 00:00"]
-    alovoice("config", "set", "timezone", "UTC")
-    assert [row["group"] for row in _json(alovoice, "stats", "--since", "all")] == ["2025-04-24"]
-    assert [row["group"] for row in _json(alovoice, "stats", "--until", "2025-04-24")] == ["2025-04-24"]
-
-
-def test_a_chart_loses_no_number_at_80_columns(alovoice: FrontDoor, rows: Rows) -> None:
-    for number in range(12):
-        rows.call(_ago(seconds=30), status="200" if number % 2 else "486", duration=11111, peer=10**30 + number % 3)
-    for by in ("day", "hour", "line", "peer", "status"):
-        result = alovoice("events", "stats", "--by", by, terminal=True, environ={"NO_COLOR": "1"})
-        assert max(map(len, result.out.splitlines())) <= 80
-        cells = (
-            sum(int(line.split()[-3 if by == "status" else 1]) for line in _counted(result.out)) if by == "day" else 12
-        )
-        assert cells == 12
-        assert "█" in result.out
-        assert "█ answered, ▒ missed" in result.err
-    assert "18 h 31 min" in alovoice("events", "stats", terminal=True).out
-    plain = alovoice("events", "stats", terminal=True, encoding="ascii").out
-    assert "#=" in plain or "#" in plain
-
-
-def _counted(table: str) -> list[str]:
-    return [line for line in table.splitlines() if re.match(r"\d\d-\d\d ", line)]
-
-
-def test_route_questions_are_counted_by_the_rule_that_decided(alovoice: FrontDoor, rows: Rows) -> None:
-    for rule in ("vip", "vip", None):
-        rows.deliver("route", _ago(minutes=3), {"from_number": "1"}, rule=rule)
-    counted = _json(alovoice, "stats", "--by", "rule")
-    assert [(row["group"], row["calls"]) for row in counted] == [("vip", 2), ("no rule", 1)]
-    assert alovoice("events", "stats", "--by", "rule").out == "group\tcalls\nvip\t2\nno rule\t1\n"
-
-
-def test_a_growing_table_says_where_callers_went_in_a_line_of_80(alovoice: FrontDoor, rows: Rows) -> None:
-    kept = {"step": {"action_type": "queue", "action_data": "6000"}, "why": "no rules"}
-    rows.deliver("route", _ago(minutes=3), {"from_number": "901234567", "line_number": "712037006"}, answer=kept)
-    rows.deliver("result", _ago(minutes=2), [{"id": 1, "dialstatus": "ANSWER"}, {"id": 2, "dialstatus": "BUSY"}])
-    told = alovoice("events", "tail", terminal=True).out.splitlines()
-    assert [line.split("  ")[-1].strip() for line in told] == ["What", "queue 6000", "ANSWER (+1)"]
-    assert max(map(len, told)) <= 80
+        assert [event["seq"] for event in events_json(alovoice, "show", name)["events"]] == seqs
+    assert tsv_rows(alovoice("events", "show", "own-1").out)[-1]["detail"] == "ANSWER, 1 s, to 998902222222"
 
 
 def test_a_text_in_place_of_a_number_is_found_by_option_and_condition_alike(alovoice: FrontDoor, rows: Rows) -> None:
-    rows.call(_ago(minutes=5), "anonymous", line="Қўнғироқ", status=None)
-    rows.call(_ago(minutes=4), "901234567", status=None)
+    rows.call(ago(minutes=5), "anonymous", line="Қўнғироқ", status=None)
+    rows.call(ago(minutes=4), "901234567", status=None)
     for words in (("--number", "anonymous"), ("--line", "Қўнғироқ"), ("--number", "anonymous,1")):
-        option = _json(alovoice, "list", *words)
+        option = events_json(alovoice, "list", *words)
         assert [event["seq"] for event in option] == [1]
-    assert _json(alovoice, "list", "--where", "number = anonymous and line = Қўнғироқ") == option
-
-
-def test_calls_missed_within_a_second_are_told_the_latest_first(alovoice: FrontDoor, rows: Rows) -> None:
-    moment = int(_ago(minutes=5))
-    for number in ("901111111", "902222222"):
-        rows.call(moment, number, status="304", duration=0)
-    assert [call["number"] for call in _json(alovoice, "missed")] == ["998902222222", "998901111111"]
-
-
-def test_missed_calls_leave_when_the_caller_was_talked_to(alovoice: FrontDoor, rows: Rows) -> None:
-    rows.call(_ago(minutes=50), "901111111", status="486")  # called back, by another line
-    rows.call(_ago(minutes=49), "902222222", status="304")  # called again
-    rows.call(_ago(minutes=48), "903333333", status="603-S")  # tried twice, once by each side
-    rows.call(_ago(minutes=47), "904444444", status="486", direction="out")  # not inbound
-    rows.call(_ago(minutes=40), "901111111", direction="out", line="712037009")
-    rows.call(_ago(minutes=39), "902222222", line="712037007")
-    rows.call(_ago(minutes=38), "903333333", status="486", direction="out")
-    rows.call(_ago(minutes=37), "903333333", status="480")
-    assert [row["number"] for row in _json(alovoice, "missed")] == [
-        *("998903333333", "998903333333", "998902222222", "998901111111"),
-    ]
-    (waiting,) = _json(alovoice, "missed", "--not-returned")
-    assert (waiting["number"], waiting["status"], waiting["reason"]) == ("998903333333", "480", "unavailable")
-    assert [row["number"] for row in _json(alovoice, "missed", "--not-returned", "--line", "712037006")] != []
-    assert _json(alovoice, "missed", "--not-returned", "--number", "901111111") == []
-    result = alovoice("events", "missed")
-    assert (
-        "4 missed calls (not answered (304): 1, unavailable (480): 1, busy (486): 1, hung up (603-S): 1)" in result.err
-    )
-    assert "1 caller not contacted yet" in result.err
-    assert [row["returned"].split()[0] for row in _tsv(result.out)[2:]] == ["again", "back"]
-
-
-def test_gaps_are_times_without_a_listener_and_calls_without_an_end(alovoice: FrontDoor, rows: Rows) -> None:
-    rows.listened((_ago(hours=9), _ago(hours=8), True), (_ago(hours=7), _ago(hours=1), False))
-    rows.call(_ago(hours=5), status=None, call_id="lost")
-    rows.call(_ago(minutes=5), status=None, call_id="may go on")
-    found = _json(alovoice, "gaps")
-    assert [row["what"] for row in found] == ["no listener", "no end", "no listener"]
-    assert (found[0]["end_utc"], found[1]["event_call_id"]) == (None, "lost")
-    assert 3590 < found[2]["seconds"] < 3610
-    last = alovoice("events", "gaps").err.splitlines()[-1]
-    assert "gap" in last
-    assert "no listener since" in last
-
-
-def test_tail_prints_a_line_an_event_and_follows(alovoice: FrontDoor, rows: Rows) -> None:
-    for number in range(3):
-        rows.deliver("callend", _ago(minutes=9), {"call_id": number})
-    result = alovoice("events", "tail", "-n", "2")
-    assert [json.loads(line)["seq"] for line in result.out.splitlines()] == [2, 3]
-    with _following(alovoice, "--type", "callend") as process:
-        assert _line(process)["seq"] == 3
-        rows.deliver("callstart", _ago(seconds=0), {"number": "901234567"})
-        rows.deliver("callend", _ago(seconds=0), {"call_id": "x"})
-        assert _line(process)["seq"] == 5
-    assert process.returncode == 143
-    shown = alovoice("events", "tail", terminal=True)
-    assert [line.split()[0] for line in shown.out.splitlines()] == ["Event", "e1", "e2", "e3", "e4", "e5"]
-
-
-def test_tail_waits_for_what_the_writer_has_yet_to_say(alovoice: FrontDoor, rows: Rows) -> None:
-    rows.deliver("callend", _ago(minutes=9), {"call_id": "old"})
-    with _following(alovoice, "--where", "status = 486 or event_call_id = old") as process:
-        assert _line(process)["event_call_id"] == "old"
-        late = rows.deliver("callend", _ago(seconds=0), {"call_id": "c", "status_code": 486}, is_read=False)
-        rows.deliver("callend", _ago(seconds=0), {"call_id": "d", "status_code": 486})
-        time.sleep(1)
-        _derive(rows, late)
-        assert [_line(process)["event_call_id"] for _ in "ab"] == ["c", "d"]
-
-
-def _derive(rows: Rows, event: Any) -> None:
-    from alovoice_cli.stores.event_engine import opened, writing
-    from alovoice_cli.stores.event_rows import insert_events
-
-    with opened(rows.url) as connection, writing(connection):
-        insert_events(connection, [event], {})
-
-
-@contextmanager
-def _following(alovoice: FrontDoor, *words: str) -> Iterator["subprocess.Popen[bytes]"]:
-    """`tail -f` from the latest event on; ended at the end, or when nothing comes for too long."""
-    with alovoice.start("events", "tail", "-f", "-n", "1", *words) as process:
-        patience = threading.Timer(60, process.kill)
-        patience.start()
-        try:
-            yield process
-        finally:
-            patience.cancel()
-            process.terminate()
-            process.wait(60)  # before its pipe is closed: a reader who leaves is another exit code
-
-
-def _line(process: "subprocess.Popen[bytes]") -> Any:
-    assert process.stdout is not None
-    return json.loads(process.stdout.readline())
+    assert events_json(alovoice, "list", "--where", "number = anonymous and line = Қўнғироқ") == option
 
 
 def test_an_export_is_every_event_the_oldest_first(alovoice: FrontDoor, rows: Rows) -> None:
-    rows.call(_ago(minutes=9), "+998901234567")
-    rows.deliver("probe", _ago(minutes=8), {"nonce": "n"})
-    rows.deliver("result", _ago(minutes=7), [{"id": 1, "dialstatus": "=1+1"}, {"id": 2, "dialstatus": "BUSY"}])
+    rows.call(ago(minutes=9), "+998901234567")
+    rows.deliver("probe", ago(minutes=8), {"nonce": "n"})
+    rows.deliver("result", ago(minutes=7), [{"id": 1, "dialstatus": "=1+1"}, {"id": 2, "dialstatus": "BUSY"}])
     lines = alovoice("events", "export").out.splitlines()
-    assert [json.loads(line) for line in lines] == _json(alovoice, "list")[::-1]
+    assert [json.loads(line) for line in lines] == events_json(alovoice, "list")[::-1]
     assert [json.loads(line)["seq"] for line in alovoice("events", "export", "--limit", "2").out.splitlines()] == [2, 4]
     table = list(csv.DictReader(io.StringIO(alovoice("events", "export", "--csv").out)))
     assert [row["seq"] for row in table] == ["1", "2", "4", "4"]
@@ -404,17 +200,17 @@ def test_an_export_is_every_event_the_oldest_first(alovoice: FrontDoor, rows: Ro
 
 
 def test_plus_numbers_survive_a_round_trip_through_csv(alovoice: FrontDoor, rows: Rows) -> None:
-    rows.call(_ago(minutes=9), call_id="+998901234567")
-    rows.call(_ago(minutes=8), call_id="+cmd|' /C calc'!A0")
+    rows.call(ago(minutes=9), call_id="+998901234567")
+    rows.call(ago(minutes=8), call_id="+cmd|' /C calc'!A0")
     table = list(csv.DictReader(io.StringIO(alovoice("events", "export", "--csv").out)))
     assert {row["event_call_id"] for row in table} == {"+998901234567", "'+cmd|' /C calc'!A0"}
 
 
 @pytest.mark.parametrize("form", [(), ("--csv",)])
 def test_an_export_can_go_without_peoples_numbers(alovoice: FrontDoor, rows: Rows, form: tuple[str, ...]) -> None:
-    rows.call(_ago(minutes=9), "+998901234567", line="712037006")
-    rows.call(_ago(minutes=8), "901234567")
-    rows.deliver("callend", _ago(minutes=7), b"number=901234567&call_id=\xff")
+    rows.call(ago(minutes=9), "+998901234567", line="712037006")
+    rows.call(ago(minutes=8), "901234567")
+    rows.deliver("callend", ago(minutes=7), b"number=901234567&call_id=\xff")
     out = alovoice("events", "export", "--mask-numbers", *form).out
     assert "1234567" not in out
     assert "712037006" in out
@@ -427,18 +223,18 @@ def test_export_names_the_options_that_took_the_place_of_format(alovoice: FrontD
 
 
 def test_prune_deletes_what_is_older_and_says_how_much(alovoice: FrontDoor, rows: Rows) -> None:
-    rows.call(_ago(days=100))
-    rows.call(_ago(days=1), call_id="young")
-    seen = _json(alovoice, "prune", "--older-than", "90d", "--dry-run")
+    rows.call(ago(days=100))
+    rows.call(ago(days=1), call_id="young")
+    seen = events_json(alovoice, "prune", "--older-than", "90d", "--dry-run")
     assert (seen["events"], seen["calls"], seen["deleted"]) == (2, 1, False)
-    assert len(_json(alovoice, "list")) == 4
+    assert len(events_json(alovoice, "list")) == 4
     asked = alovoice("events", "prune", "--older-than", "90d", stdin="n\n", terminal=True)
-    assert (asked.code, len(_json(alovoice, "list"))) == (2, 4)
+    assert (asked.code, len(events_json(alovoice, "list"))) == (2, 4)
     silent = alovoice("events", "prune", "--older-than", "90d")
-    assert (silent.code, "--yes" in silent.err, len(_json(alovoice, "list"))) == (2, True, 4)
-    done = _json(alovoice, "prune", "--older-than", "90d", "--yes")
+    assert (silent.code, "--yes" in silent.err, len(events_json(alovoice, "list"))) == (2, True, 4)
+    done = events_json(alovoice, "prune", "--older-than", "90d", "--yes")
     assert (done["events"], done["calls"], done["deleted"]) == (2, 1, True)
-    assert {event["event_call_id"] for event in _json(alovoice, "list")} == {"young"}
+    assert {event["event_call_id"] for event in events_json(alovoice, "list")} == {"young"}
     for span in ("90", "5m", "soon", "999999w"):
         assert alovoice("events", "prune", "--older-than", span).code == 2
 
@@ -455,7 +251,7 @@ def test_a_damaged_store_is_named(alovoice: FrontDoor) -> None:
 def test_a_list_that_is_wide_for_the_terminal_stands_closer_and_breaks_no_number(
     alovoice: FrontDoor, rows: Rows
 ) -> None:
-    rows.call(_ago(days=3), status="603-S", duration=125)
+    rows.call(ago(days=3), status="603-S", duration=125)
     text = alovoice("events", "list", "--color", "never", terminal=True).out
     start, end = text.splitlines()[-1], text.splitlines()[-2]
     assert start.split()[0] == "e1"
@@ -470,15 +266,15 @@ TWO_RESULTS = [
 
 
 def test_of_several_results_in_a_delivery_the_one_that_matched_is_shown(alovoice: FrontDoor, rows: Rows) -> None:
-    rows.deliver("result", _ago(minutes=5), TWO_RESULTS)
+    rows.deliver("result", ago(minutes=5), TWO_RESULTS)
     for words, number, call_id in (
         (("--number", "93 111-22-33"), "998931112233", "82"),
         (("--where", "status = BUSY"), "998901234567", "81"),
         (("--where", "pbx_call_id = 82"), "998931112233", "82"),
     ):
-        (row,) = _tsv(alovoice("events", "list", *words).out)
+        (row,) = tsv_rows(alovoice("events", "list", *words).out)
         assert row["number"] == number
-        (event,) = _json(alovoice, "list", *words)
+        (event,) = events_json(alovoice, "list", *words)
         assert (event["pbx_call_id"], event["event_call_id"], event["body"]) == (call_id, None, TWO_RESULTS)
         assert json.loads(alovoice("events", "tail", *words).out)["pbx_call_id"] == call_id
         (line,) = csv.DictReader(io.StringIO(alovoice("events", "export", "--csv", *words).out))
@@ -488,9 +284,9 @@ def test_of_several_results_in_a_delivery_the_one_that_matched_is_shown(alovoice
 
 def test_half_a_surrogate_pair_breaks_no_reader_of_json(alovoice: FrontDoor, rows: Rows) -> None:
     half = '{"inner_phone":2000,"number":"+998901130004\\ud83d","k\\ude00":"a","type":"inc","start_time":1}'
-    event = rows.deliver("callstart", _ago(minutes=5), half.encode())
-    rows.deliver("callend", _ago(minutes=4), '{"call_id": "\\udfff", "record": "ok 😀"}'.encode())
-    rows.deliver("callend", _ago(minutes=3), b'{"broken \xed\xa0\xbd')
+    event = rows.deliver("callstart", ago(minutes=5), half.encode())
+    rows.deliver("callend", ago(minutes=4), '{"call_id": "\\udfff", "record": "ok 😀"}'.encode())
+    rows.deliver("callend", ago(minutes=3), b'{"broken \xed\xa0\xbd')
     for words in (["list"], ["show", event.delivery.id], ["tail"], ["export"], ["export", "--mask-numbers"]):
         for encoding in ("utf-8", "ascii"):
             result = alovoice("events", *words, "--json", encoding=encoding)
@@ -505,15 +301,15 @@ def test_half_a_surrogate_pair_breaks_no_reader_of_json(alovoice: FrontDoor, row
     assert "\ufffd" in table
     table.encode()
     assert json.loads(half)["number"].startswith("+998901130004")
-    assert _json(alovoice, "list", "--number", "901130004")[0]["body"]["number"] == "+998901130004\ufffd"
+    assert events_json(alovoice, "list", "--number", "901130004")[0]["body"]["number"] == "+998901130004\ufffd"
 
 
 def test_what_could_not_be_read_says_why_and_is_counted(alovoice: FrontDoor, rows: Rows) -> None:
     assert json.loads(alovoice("status", "--offline", "--json").out)["unreadable_events"] == 0
-    rows.call(_ago(minutes=9))
-    rows.deliver("callend", _ago(minutes=5), b"what is this")
-    rows.deliver("callend", _ago(minutes=4), b"\xff\xfe\xfd")
-    listed = _json(alovoice, "list")
+    rows.call(ago(minutes=9))
+    rows.deliver("callend", ago(minutes=5), b"what is this")
+    rows.deliver("callend", ago(minutes=4), b"\xff\xfe\xfd")
+    listed = events_json(alovoice, "list")
     assert [event.get("problem") for event in listed[:2]] == ["no UTF-8 text", "neither JSON nor form fields"]
     assert not any("problem" in event for event in listed[2:])
     assert json.loads(alovoice("status", "--offline", "--json").out)["unreadable_events"] == 2

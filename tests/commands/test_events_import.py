@@ -2,11 +2,10 @@
 
 import io
 import json
-import sys
 import time
 import urllib.request
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -14,6 +13,7 @@ from urllib.parse import urlencode
 import pytest
 from crm import served
 from day import listening
+from event_lines import AT, callstart_line, event_line, import_events, listed_events
 from event_rows import Rows
 from front_door import FrontDoor
 from hypothesis import given
@@ -24,40 +24,14 @@ from waiting import wait_until
 from alovoice_cli.batch.resolve import CallSearch
 from alovoice_cli.events.event import EVENT_TYPES, EventType
 from alovoice_cli.events.event_table import event_as_json
-from alovoice_cli.events.import_lines import ImportedEvent, ImportedUptime, parse_line
+from alovoice_cli.events.import_lines import parse_line
 from alovoice_cli.json_text import json_text
 from alovoice_cli.session import Session
 from alovoice_cli.stores.event_import import EventImport
 from alovoice_cli.stores.events import EventStore
 
 FIXTURES = Path(__file__).parents[1] / "events" / "data" / "kpi"
-AT = datetime(2026, 11, 23, 4, tzinfo=UTC)
 pytestmark = pytest.mark.usefixtures("profile_store")
-
-
-def _line(kind: str = "callend", seconds: float = 0, **more: Any) -> dict[str, Any]:
-    body = more.pop("body", {"call_id": 5, "finish_time": 1795406422, "duration": 20, "status_code": 200})
-    return {"type": kind, "received_at": (AT + timedelta(seconds=seconds)).isoformat(), "body": body, **more}
-
-
-def _start(seconds: float = 0, **more: Any) -> dict[str, Any]:
-    body = {"number": "+998901000001", "line": "712037006", "inner_phone": 101, "type": "inc", "start_time": 1795406390}
-    return _line("callstart", seconds, body=body, **more)
-
-
-def _import(alovoice: FrontDoor, *lines: object, words: tuple[str, ...] = ()) -> dict[str, Any]:
-    """Imports these lines; returns what the command says."""
-    path = alovoice.home / "lines.jsonl"
-    path.write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
-    done = alovoice("events", "import", str(path), "--json", *words)
-    assert done.code == 0, done.err
-    told: dict[str, Any] = json.loads(done.out)
-    return told
-
-
-def _events(alovoice: FrontDoor, *words: str) -> list[dict[str, Any]]:
-    told: list[dict[str, Any]] = json.loads(alovoice("events", "list", "--json", "--limit", "0", *words).out)
-    return told[::-1]
 
 
 def _calls(alovoice: FrontDoor) -> list[Any]:
@@ -69,7 +43,7 @@ def test_each_line_is_imported_once_with_its_own_time(alovoice: FrontDoor, name:
     path = FIXTURES / f"{name}.jsonl"
     told = json.loads(alovoice("events", "import", str(path), "--json").out)
     assert (told["events"], told["imported"], told["known"]) == (count, count, 0)
-    stored = _events(alovoice)
+    stored = listed_events(alovoice)
     lines = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
     assert [(one["type"], one["body"]) for one in stored] == [(line["type"], line["body"]) for line in lines]
     assert [datetime.fromisoformat(one["received_at"]) for one in stored] == [
@@ -78,12 +52,12 @@ def test_each_line_is_imported_once_with_its_own_time(alovoice: FrontDoor, name:
     assert all(one["imported"] for one in stored)
     again = json.loads(alovoice("events", "import", str(path), "--json").out)
     assert (again["imported"], again["known"]) == (0, count)
-    assert _events(alovoice) == stored
+    assert listed_events(alovoice) == stored
 
 
 def test_microseconds_and_zones_are_kept(alovoice: FrontDoor) -> None:
-    _import(alovoice, {**_line(), "received_at": "2026-11-23T09:00:23.123456+05:00"})
-    assert _events(alovoice)[0]["received_at"] == "2026-11-23T04:00:23.123456Z"
+    import_events(alovoice, {**event_line(), "received_at": "2026-11-23T09:00:23.123456+05:00"})
+    assert listed_events(alovoice)[0]["received_at"] == "2026-11-23T04:00:23.123456Z"
 
 
 @pytest.mark.parametrize("call_id", [5, "5", " 5 ", 5.0])
@@ -91,8 +65,8 @@ def test_microseconds_and_zones_are_kept(alovoice: FrontDoor) -> None:
 def test_a_callend_finds_its_call_by_the_id_that_the_callstart_was_answered(
     alovoice: FrontDoor, answer_id: object, call_id: object
 ) -> None:
-    end = _line(seconds=20, body={"call_id": call_id, "status_code": 200, "duration": 20})
-    _import(alovoice, end, _start(answer_id=answer_id))  # in any order
+    end = event_line(seconds=20, body={"call_id": call_id, "status_code": 200, "duration": 20})
+    import_events(alovoice, end, callstart_line(answer_id=answer_id))  # in any order
     (call,) = _calls(alovoice)
     assert (call.call_id, call.number, call.status, call.is_finished) == ("5", "998901000001", "200", False)
     assert call.reported_at == int(AT.timestamp())
@@ -103,107 +77,61 @@ def test_a_callend_finds_its_call_by_the_id_that_the_callstart_was_answered(
 def test_equal_bodies_within_ten_minutes_are_one_delivery(
     alovoice: FrontDoor, apart: float, repeats: bool, in_two: bool
 ) -> None:
-    first, second = _start(answer_id="7"), _start(apart, answer_id="8")
+    first, second = callstart_line(answer_id="7"), callstart_line(apart, answer_id="8")
     batches = [[first], [second]] if in_two else [[first, second]]
-    repeated = sum(_import(alovoice, *batch)["repeated"] for batch in batches)
+    repeated = sum(import_events(alovoice, *batch)["repeated"] for batch in batches)
     assert repeated == int(repeats)
     assert [call.call_id for call in _calls(alovoice)] == (["7"] if repeats else ["7", "8"])
-    assert [one["duplicate_of"] is not None for one in _events(alovoice)] == [False, repeats]
+    assert [one["duplicate_of"] is not None for one in listed_events(alovoice)] == [False, repeats]
 
 
 def test_lines_with_the_id_of_another_event_are_left_out_and_counted(alovoice: FrontDoor) -> None:
-    first = _line(id="a1")
-    assert _import(alovoice, first, _line(id="a1", body={"call_id": 6}), first)["differing"] == 1
-    told = _import(alovoice, first, _line(id="a1", body={"call_id": 7}), _line(seconds=1, id="a1"), _start(id="a1"))
+    first = event_line(id="a1")
+    assert import_events(alovoice, first, event_line(id="a1", body={"call_id": 6}), first)["differing"] == 1
+    told = import_events(
+        alovoice,
+        first,
+        event_line(id="a1", body={"call_id": 7}),
+        event_line(seconds=1, id="a1"),
+        callstart_line(id="a1"),
+    )
     assert (told["imported"], told["known"], told["differing"]) == (0, 4, 3)
-    assert len(_events(alovoice)) == 1
+    assert len(listed_events(alovoice)) == 1
 
 
 def test_what_a_listener_received_is_not_counted_twice(alovoice: FrontDoor) -> None:
     rows = Rows(alovoice.store_url)
     body = {"number": "+998901000001", "line": "712037006", "type": "inc", "start_time": 1795406390}
     rows.deliver("callstart", AT, body, call_id="own")
-    _import(alovoice, _line("callstart", 2, body=body, answer_id="foreign"))
+    import_events(alovoice, event_line("callstart", 2, body=body, answer_id="foreign"))
     assert [call.call_id for call in _calls(alovoice)] == ["own"]
 
 
-@pytest.mark.parametrize(
-    ("bad", "reason"),
-    [
-        ("{", "not JSON from character 2"),
-        ("[1]", "not a JSON object"),
-        ("[" * 100_000, "JSON that is nested too deeply"),
-        ('{"type": "callend", "received_at": "2026-11-23T04:00:23Z"}', "body is missing"),
-        ('{"type": "call", "received_at": "2026-11-23T04:00:23Z", "body": 1}', 'type is "call"'),
-        ('{"type": "callend", "received_at": "2026-11-23T04:00:23", "body": 1}', "not a time with a zone"),
-        ('{"type": "callend", "received_at": 1795406422, "body": 1}', "not a time with a zone"),
-        ('{"type": "callend", "received_at": "2026-11-23T04:00:23Z", "body": NaN}', "NaN is not valid JSON"),
-        (
-            '{"type": "callstart", "received_at": "2026-11-23T04:00:23Z", "body": {}, "answer_id": [5]}',
-            "answer_id is [5]",
-        ),
-        ('{"type": "callend", "received_at": "2026-11-23T04:00:23Z", "body": {}, "id": "' + "x" * 33 + '"}', "id is"),
-        (
-            '{"type": "uptime", "began_at": "2026-11-23T04:00:23Z", "ended_at": "2026-11-23T04:00:22Z"}',
-            "before began_at",
-        ),
-        ('{"type": "callend", "received_at": "9999-12-31T23:59:59-12:00", "body": 1}', "not a time with a zone"),
-    ],
-)
-def test_a_bad_line_is_named_and_nothing_is_imported(alovoice: FrontDoor, bad: str, reason: str) -> None:
-    good, path = json.dumps(_line()), alovoice.home / "bad.jsonl"
-    path.write_text(f"{good}\n\n{bad}\n{good}\n", "utf-8")
-    done = alovoice("events", "import", str(path))
-    assert done.code == 8
-    assert "bad.jsonl, row 3: " in done.err
-    assert reason in done.err.replace("\n", " ")
-    assert not (alovoice.home / "state" / "events.db").exists()
-
-
-def test_bytes_that_are_no_text_and_lines_without_end_are_named(alovoice: FrontDoor) -> None:
-    path = alovoice.home / "bad.jsonl"
-    path.write_bytes(json.dumps(_line()).encode() + b"\n\xff\xfe\n")
-    assert "row 2: not UTF-8 text" in alovoice("events", "import", str(path)).err
-    path.write_bytes(b"x" * (9 << 20))
-    assert "row 1: longer than 8 MB" in alovoice("events", "import", str(path)).err
-
-
 def test_several_files_and_standard_input_are_read_and_a_bad_one_stops_all(alovoice: FrontDoor) -> None:
-    (alovoice.home / "a.jsonl").write_text("\ufeff" + json.dumps(_start(answer_id=5)) + "\r\n", "utf-8")
+    (alovoice.home / "a.jsonl").write_text("\ufeff" + json.dumps(callstart_line(answer_id=5)) + "\r\n", "utf-8")
     (alovoice.home / "bad.jsonl").write_text("{\n", "utf-8")
     assert alovoice("events", "import", "a.jsonl", "bad.jsonl").code == 8
     assert alovoice("events", "import", "none.jsonl").code == 2
-    done = alovoice("events", "import", "a.jsonl", "-", stdin=json.dumps(_line(seconds=20)))
+    done = alovoice("events", "import", "a.jsonl", "-", stdin=json.dumps(event_line(seconds=20)))
     assert done.err.startswith("note: 2 events were imported\n")
     assert [call.status for call in _calls(alovoice)] == ["200"]
 
 
 def test_a_dry_run_says_what_it_would_do_and_makes_no_store(alovoice: FrontDoor) -> None:
-    told = _import(alovoice, _start(), _line(), words=("--dry-run",))
+    told = import_events(alovoice, callstart_line(), event_line(), words=("--dry-run",))
     assert (told["imported"], told["known"], told["dry_run"]) == (2, 0, True)
     assert not (alovoice.home / "state" / "events.db").exists()
-    _import(alovoice, _start())
-    told = _import(alovoice, _start(), _line(), words=("--dry-run",))
+    import_events(alovoice, callstart_line())
+    told = import_events(alovoice, callstart_line(), event_line(), words=("--dry-run",))
     assert (told["imported"], told["known"]) == (1, 1)
 
 
 def test_a_store_that_cannot_be_written_is_named(alovoice: FrontDoor) -> None:
-    (alovoice.home / "lines.jsonl").write_text(json.dumps(_line()), "utf-8")
+    (alovoice.home / "lines.jsonl").write_text(json.dumps(event_line()), "utf-8")
     (alovoice.home / "text.db").write_text("no database, but a text that somebody named so" * 20, "utf-8")
     for store in (alovoice.home, alovoice.home / "text.db"):
         done = alovoice("events", "import", "lines.jsonl", "--store", str(store))
         assert (done.code, str(store) in done.err.replace("\n", "")) == (2, True)
-
-
-@pytest.mark.parametrize("odd", ["\0", "\ud800", "\u202e", "Ў" * 3000])
-def test_odd_letters_in_any_text_are_imported(alovoice: FrontDoor, odd: str) -> None:
-    plain = ("content_type", "query", "rule", "problem", "duplicate_of")
-    lines = [_line(seconds=n * 700, **{name: f"a{odd}b"}) for n, name in enumerate(plain)]
-    lines += [_start(seconds=7000, headers=[["x-a", odd]], answer={"id": 5, "callto": odd})]
-    bodies = ("number", "line", "inner_phone", "status_code", "record", "call_id")
-    lines += [_line(seconds=9000 + n * 700, body={"call_id": n, name: f"1{odd}2"}) for n, name in enumerate(bodies)]
-    assert _import(alovoice, *lines)["imported"] == len(lines)
-    assert len(_events(alovoice, "--since", "all")) == len(lines)
 
 
 def _history(rows: Rows) -> None:
@@ -259,7 +187,7 @@ def test_an_uptime_is_exported_within_the_period_and_never_with_some_events_alon
 
 
 def test_imported_events_count_as_complete_where_somebody_says_so_alone(alovoice: FrontDoor) -> None:
-    _import(alovoice, _start(answer_id=5), _line(seconds=20))
+    import_events(alovoice, callstart_line(answer_id=5), event_line(seconds=20))
     told = alovoice("events", "gaps", "--since", "2026-11-23", "--json")
     assert [row["what"] for row in json.loads(told.out)] == ["imported"]
     assert "2 events imported from 2026-11-23 09:00" in told.err
@@ -273,14 +201,14 @@ def test_imported_events_count_as_complete_where_somebody_says_so_alone(alovoice
 
 
 def test_a_time_to_come_is_covered_by_no_import(alovoice: FrontDoor) -> None:
-    _import(alovoice, {"type": "uptime", "began_at": "2020-01-01T00:00:00Z", "ended_at": "9999-01-01T00:00:00Z"})
+    import_events(alovoice, {"type": "uptime", "began_at": "2020-01-01T00:00:00Z", "ended_at": "9999-01-01T00:00:00Z"})
     store = EventStore(alovoice.store_url)
     assert [uptime.seen_at <= time.time_ns() // 1000 for uptime in store.uptimes()] == [True]
 
 
 def test_an_event_of_the_future_is_named_for_an_import_cannot_be_taken_back(alovoice: FrontDoor) -> None:
     path = alovoice.home / "typo.jsonl"
-    path.write_text(json.dumps(_line() | {"received_at": "2926-11-23T09:00:00+05:00"}) + "\n", "utf-8")
+    path.write_text(json.dumps(event_line() | {"received_at": "2926-11-23T09:00:00+05:00"}) + "\n", "utf-8")
     for words in (("--dry-run",), ()):
         done = alovoice("events", "import", str(path), *words)
         assert done.code == 0
@@ -288,9 +216,11 @@ def test_an_event_of_the_future_is_named_for_an_import_cannot_be_taken_back(alov
 
 
 def test_complete_files_are_each_complete_from_their_first_line_to_their_last(alovoice: FrontDoor) -> None:
-    (alovoice.home / "a.jsonl").write_text(json.dumps(_line()) + "\n" + json.dumps(_line(seconds=60)), "utf-8")
+    (alovoice.home / "a.jsonl").write_text(
+        json.dumps(event_line()) + "\n" + json.dumps(event_line(seconds=60)), "utf-8"
+    )
     (alovoice.home / "b.jsonl").write_text(
-        json.dumps(_line(seconds=1200)) + "\n" + json.dumps(_line(seconds=1260)), "utf-8"
+        json.dumps(event_line(seconds=1200)) + "\n" + json.dumps(event_line(seconds=1260)), "utf-8"
     )
     assert alovoice("events", "import", "a.jsonl", "b.jsonl", "--complete").code == 0
     told = alovoice("events", "gaps", "--since", "2026-11-23", "--until", "2026-11-23 09:21", "--json")
@@ -301,7 +231,7 @@ def test_complete_files_are_each_complete_from_their_first_line_to_their_last(al
 def test_what_an_operator_states_makes_no_call_of_ours_certain(alovoice: FrontDoor) -> None:
     """A call counts as not rung, and may be placed again, by what a listener of this store heard alone."""
     rows = Rows(alovoice.store_url)
-    _import(alovoice, _line(), words=("--complete", "--since", "2026-11-01", "--until", "now"))
+    import_events(alovoice, event_line(), words=("--complete", "--since", "2026-11-01", "--until", "now"))
     text = io.StringIO
     session = Session([], stdin=text(), stdout=text(), stderr=text(), environ=alovoice.environ)
     finder = CallSearch(session)
@@ -313,14 +243,16 @@ def test_what_an_operator_states_makes_no_call_of_ours_certain(alovoice: FrontDo
 def test_nobody_is_told_of_imported_events_while_a_listener_goes_on(alovoice: FrontDoor) -> None:
     now = datetime.now(UTC)
     with served() as crm, listening(alovoice, "--forward", crm.url, "--forward", f"missed={crm.url}") as heard:
-        lines = [_start((now - AT).total_seconds() + number / 10, answer_id=f"f{number}") for number in range(40)]
+        lines = [
+            callstart_line((now - AT).total_seconds() + number / 10, answer_id=f"f{number}") for number in range(40)
+        ]
         for number, line in enumerate(lines):
             line["body"] = {**line["body"], "number": f"9012300{number:02}"}
         ends = [
-            _line(seconds=(now - AT).total_seconds() + 9, body={"call_id": f"f{n}", "status_code": 304})
+            event_line(seconds=(now - AT).total_seconds() + 9, body={"call_id": f"f{n}", "status_code": 304})
             for n in range(40)
         ]
-        assert _import(alovoice, *lines, *ends)["imported"] == 80
+        assert import_events(alovoice, *lines, *ends)["imported"] == 80
         body = json.dumps({"number": "909998877", "line": "712037006", "type": "inc", "start_time": 1}).encode()
         request = urllib.request.Request(f"{heard.base}/callstart", body, {"Content-Type": "application/json"})
         with urllib.request.urlopen(request, timeout=60) as answer:
@@ -330,7 +262,9 @@ def test_nobody_is_told_of_imported_events_while_a_listener_goes_on(alovoice: Fr
     assert {asked.value()["number"] for asked in crm.asked} == {"909998877"}
     told = json.loads(alovoice("events", "outbox", "list", "--json").out)
     assert not [row for row in told if "9012300" in json.dumps(row)]
-    assert [one.get("imported", False) for one in _events(alovoice, "--type", "callstart,callend")].count(True) == 80
+    assert [one.get("imported", False) for one in listed_events(alovoice, "--type", "callstart,callend")].count(
+        True
+    ) == 80
 
 
 _BODIES = st.one_of(
@@ -364,54 +298,3 @@ def test_whatever_was_received_is_exported_and_imported_alike(
     assert not any(part.imported or part.differing for part in EventImport(first.url).run(lines))
     again = [json_text(event_as_json(event)) for event in second.events()]
     assert again == [json_text({**line, "imported": True}) for line in exported]
-
-
-_VALUES = st.one_of(st.none(), st.text(max_size=40), st.integers(), st.floats(), st.lists(st.integers(), max_size=2))
-_KEYS = (
-    "id",
-    "type",
-    "received_at",
-    "body",
-    "answer_id",
-    "query",
-    "headers",
-    "answer",
-    "began_at",
-    "ended_at",
-    "trial",
-)
-
-
-@given(st.text(max_size=80) | st.dictionaries(st.sampled_from(_KEYS), _VALUES).map(json.dumps))
-def test_any_line_is_an_event_an_uptime_or_one_reason(text: str) -> None:
-    try:
-        found = parse_line(text)
-    except ValueError:
-        return
-    assert isinstance(found, ImportedEvent | ImportedUptime)
-
-
-def test_a_line_of_any_depth_is_read_or_a_reason() -> None:
-    reasons = set()
-    for deep in range(sys.getrecursionlimit() // 2, sys.getrecursionlimit() + 1):
-        try:
-            parse_line(json.dumps(_line(body=0)).replace(": 0", ": " + "[" * deep + "]" * deep))
-        except ValueError as error:
-            reasons.add(str(error))
-    assert reasons == {"JSON that is nested too deeply"}
-
-
-@given(
-    st.sampled_from(EVENT_TYPES),
-    st.datetimes(datetime(1970, 1, 2), datetime(9999, 12, 30)),
-    st.fixed_dictionaries({}, optional={name: _VALUES for name in _KEYS if name not in ("type", "received_at", "id")}),
-)
-def test_a_line_without_an_id_has_the_same_one_each_time(kind: EventType, at: datetime, more: dict[str, Any]) -> None:
-    line = {"body": {}, **more, "type": kind, "received_at": at.replace(tzinfo=UTC).isoformat()}
-    try:
-        found = parse_line(json.dumps(line))
-    except ValueError:
-        return
-    assert isinstance(found, ImportedEvent)
-    assert found == parse_line(json.dumps(dict(reversed(line.items()))))
-    assert len(found.delivery.id) == 26

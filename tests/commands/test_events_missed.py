@@ -1,22 +1,10 @@
 """`events missed`: whom to call back, since when they wait, and who missed them."""
 
 import json
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import pytest
-from event_rows import Rows
+from event_rows import Rows, ago
 from front_door import FrontDoor
-
-
-@pytest.fixture
-def rows(profile_store: str) -> Rows:
-    """The store of the home."""
-    return Rows(profile_store)
-
-
-def _ago(**time: float) -> float:
-    return (datetime.now(UTC) - timedelta(**time)).timestamp()
 
 
 def _missed(alovoice: FrontDoor, *words: str) -> list[dict[str, Any]]:
@@ -27,7 +15,7 @@ def _missed(alovoice: FrontDoor, *words: str) -> list[dict[str, Any]]:
 
 
 def test_a_ring_group_that_somebody_answered_owes_nobody_a_call(alovoice: FrontDoor, rows: Rows) -> None:
-    at = int(_ago(minutes=30))
+    at = int(ago(minutes=30))
     rows.call(at, status="304", peer=101, duration=2)
     rows.call(at - 5, status="200", peer=102)
     rows.call(at, status="304", peer=103, duration=3)
@@ -42,9 +30,9 @@ def test_a_ring_group_that_somebody_answered_owes_nobody_a_call(alovoice: FrontD
 
 
 def test_hidden_callers_are_counted_and_never_listed_to_be_called_back(alovoice: FrontDoor, rows: Rows) -> None:
-    rows.call(_ago(minutes=9), "anonymous", status="304")
-    rows.call(_ago(minutes=8), "anonymous", status="304")
-    rows.call(_ago(minutes=7), "901234567", status="304")
+    rows.call(ago(minutes=9), "anonymous", status="304")
+    rows.call(ago(minutes=8), "anonymous", status="304")
+    rows.call(ago(minutes=7), "901234567", status="304")
     assert [row["number"] for row in _missed(alovoice, "--not-returned")] == ["998901234567"]
     assert len(_missed(alovoice)) == 3
     told = alovoice("events", "missed", "--not-returned").err
@@ -52,9 +40,9 @@ def test_hidden_callers_are_counted_and_never_listed_to_be_called_back(alovoice:
 
 
 def test_who_waits_longer_than_a_span_is_known_from_their_first_missed_call(alovoice: FrontDoor, rows: Rows) -> None:
-    rows.call(_ago(minutes=90), "901111111", status="304", duration=0)
-    rows.call(_ago(minutes=5), "901111111", status="304", duration=0)
-    rows.call(_ago(minutes=20), "902222222", status="304", duration=0)
+    rows.call(ago(minutes=90), "901111111", status="304", duration=0)
+    rows.call(ago(minutes=5), "901111111", status="304", duration=0)
+    rows.call(ago(minutes=20), "902222222", status="304", duration=0)
     (first, second) = _missed(alovoice, "--not-returned")
     assert (first["number"], first["waited_minutes"]) == ("998901111111", None)
     assert 90 <= first["waiting_minutes"] <= 95
@@ -65,7 +53,7 @@ def test_who_waits_longer_than_a_span_is_known_from_their_first_missed_call(alov
 
 
 def test_the_minutes_until_the_call_back_are_from_the_end_of_the_missed_call(alovoice: FrontDoor, rows: Rows) -> None:
-    at = int(_ago(minutes=60))
+    at = int(ago(minutes=60))
     rows.call(at, status="304", duration=30)
     rows.call(at + 750, direction="out", status="486")
     rows.call(at + 930, direction="out", status="200")
@@ -75,8 +63,8 @@ def test_the_minutes_until_the_call_back_are_from_the_end_of_the_missed_call(alo
 
 
 def test_extensions_have_the_names_of_the_profiles_file(alovoice: FrontDoor, rows: Rows) -> None:
-    rows.call(_ago(minutes=9), status="304", peer=101)
-    rows.call(_ago(minutes=8), "902222222", status="486", peer=102)
+    rows.call(ago(minutes=9), status="304", peer=101)
+    rows.call(ago(minutes=8), "902222222", status="486", peer=102)
     names = alovoice.home / "names.csv"
     names.write_text("101;Дилноза Каримова\n", "utf-8")
     assert alovoice("config", "set", "peer_names", str(names)).code == 0

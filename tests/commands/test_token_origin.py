@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from front_door import TOKEN, FrontDoor
+from login_server import write_config
 from raw_server import Connection, RawServer
 from waiting import wait_until
 
@@ -41,14 +42,6 @@ def pbx(alovoice: FrontDoor, servers: tuple[RawServer, RawServer]) -> RawServer:
     return servers[0]
 
 
-def _lay(home: FrontDoor, name: str, text: str) -> Path:
-    path = home.home / "config" / name
-    path.parent.mkdir(mode=0o700, exist_ok=True)
-    path.write_text(text)
-    path.chmod(0o600)
-    return path
-
-
 def _files(home: FrontDoor) -> dict[str, str]:
     return {path.name: path.read_text() for path in (home.home / "config").glob("*.toml")}
 
@@ -71,7 +64,7 @@ def test_a_stored_token_does_not_go_to_another_server(
         told = alovoice("config", "set", "tashkent.base_url", other.url)
         assert f"belongs to {pbx.url}" in told.err
     else:
-        _lay(alovoice, "config.toml", f'[profiles.tashkent]\nbase_url = "{other.url}"\n')
+        write_config(alovoice, "config.toml", f'[profiles.tashkent]\nbase_url = "{other.url}"\n')
     result = alovoice(*words, environ=environ)
     assert result.code == 2, result.err
     assert other.connections == 0
@@ -92,7 +85,7 @@ def test_login_again_moves_the_token(alovoice: FrontDoor, servers: tuple[RawServ
 def test_another_path_case_or_a_named_default_port_is_the_same_server(alovoice: FrontDoor, pbx: RawServer) -> None:
     url = pbx.url.replace("http://localhost", "HTTP://LocalHost")
     assert alovoice("trunks", "-p", "tashkent", "--base-url", f"{url}/prefix/").code == 0
-    _lay(alovoice, "tokens.toml", f'[tokens]\nt = "{TOKEN}"\n[origins]\nt = "https://pbx.example"\n')
+    write_config(alovoice, "tokens.toml", f'[tokens]\nt = "{TOKEN}"\n[origins]\nt = "https://pbx.example"\n')
     result = alovoice("status", "--offline", "-p", "t", "--base-url", "https://PBX.example:443/x", "--json")
     assert result.code == 0, result.err
     assert json.loads(result.out)["token_for"] == "https://pbx.example"
@@ -102,8 +95,8 @@ def test_a_token_of_an_older_version_belongs_to_the_profiles_own_server(
     alovoice: FrontDoor, servers: tuple[RawServer, RawServer]
 ) -> None:
     first, other = servers
-    _lay(alovoice, "config.toml", f'[profiles.a]\nbase_url = "{first.url}"\n')
-    _lay(alovoice, "tokens.toml", f'[tokens]\na = "{TOKEN}"\ndefault = "{TOKEN}"\n')
+    write_config(alovoice, "config.toml", f'[profiles.a]\nbase_url = "{first.url}"\n')
+    write_config(alovoice, "tokens.toml", f'[tokens]\na = "{TOKEN}"\ndefault = "{TOKEN}"\n')
     assert alovoice("trunks", "-p", "a").code == 0
     for words in (("-p", "a"), ()):
         assert alovoice("trunks", *words, environ={"ALOVOICE_BASE_URL": other.url}).code == 2
@@ -120,7 +113,9 @@ def test_a_token_command_is_not_run_for_another_server(
     first, other = servers
     ran = alovoice.home / "ran"
     command = f"sh -c 'touch {ran}; echo {TOKEN}'"
-    _lay(alovoice, "config.toml", f'[profiles.a]\nbase_url = "{first.url}"\ntoken_command = {json.dumps(command)}\n')
+    write_config(
+        alovoice, "config.toml", f'[profiles.a]\nbase_url = "{first.url}"\ntoken_command = {json.dumps(command)}\n'
+    )
     result = alovoice("trunks", "-p", "a", "--base-url", other.url)
     assert (result.code, other.connections, ran.exists()) == (2, 0, False), result.err
     assert alovoice("trunks", "-p", "a").code == 0
@@ -145,11 +140,11 @@ def test_login_asks_nobody_where_it_cannot_keep_the_token(
     if fault == "directory":
         alovoice.environ["ALOVOICE_CONFIG_DIR"] = "/proc/self/nowhere"
     elif fault == "tokens":
-        _lay(alovoice, "tokens.toml", "[tokens\n")
+        write_config(alovoice, "tokens.toml", "[tokens\n")
     elif fault == "config":
-        _lay(alovoice, "config.toml", "profile =\n")
+        write_config(alovoice, "config.toml", "profile =\n")
     else:
-        _lay(alovoice, "listen.toml", "")
+        write_config(alovoice, "listen.toml", "")
         (alovoice.home / "config" / "tokens.toml").symlink_to("/proc/version")
     before = _files(alovoice) if fault not in ("directory", "link") else None
     result = alovoice("login", "--with-token", "-p", "a", "--base-url", servers[0].url, stdin=TOKEN)
@@ -216,7 +211,7 @@ def test_a_byte_order_mark_in_variable_and_file_is_no_part_of_the_token(
     given = {"ALOVOICE_TOKEN": f"\ufeff{TOKEN}\r\n", "ALOVOICE_BASE_URL": server.url, "LC_ALL": "C"}
     done = alovoice.process("trunks", environ=given)
     assert done.returncode == 0, done.stderr
-    _lay(alovoice, "tokens.toml", f'\ufeff[tokens]\na = "\ufeff{TOKEN}"\n[origins]\na = "{server.url}"\n')
+    write_config(alovoice, "tokens.toml", f'\ufeff[tokens]\na = "\ufeff{TOKEN}"\n[origins]\na = "{server.url}"\n')
     assert alovoice("trunks", "-p", "a", "--base-url", server.url).code == 0
     assert [seen.header("authorization") for seen in server.requests] == [f"Bearer {TOKEN}"] * 2
 
@@ -230,7 +225,7 @@ def test_what_a_token_command_started_ends_with_it(
     script = alovoice.home / "ask.sh"
     script.write_text(f"sleep 300 &\necho $! > {alovoice.home}/child\n{then}\n")
     text = f'[profiles.a]\nbase_url = "{servers[0].url}"\ntoken_command = "sh {script}"\n'
-    _lay(alovoice, "config.toml", text)
+    write_config(alovoice, "config.toml", text)
     result = alovoice("trunks", "-p", "a", "--timeout", "2" if ending == "timeout" else "30")
     told = {"timeout": "took longer than 2 s", "too much": "printed more than 64 kB", "done": ""}[ending]
     assert told in result.err
@@ -263,9 +258,9 @@ def test_the_seconds_of_the_token_command_are_the_first_requests_too(servers: tu
 
 @pytest.mark.parametrize("place", ["config.toml", ".alovoice.toml"])
 def test_a_current_profile_that_is_gone_is_told_within_the_table(alovoice: FrontDoor, place: str) -> None:
-    _lay(alovoice, "config.toml", 'profile = "gone"\n[profiles.tashkent]\n')
+    write_config(alovoice, "config.toml", 'profile = "gone"\n[profiles.tashkent]\n')
     if place != "config.toml":
-        _lay(alovoice, "config.toml", "[profiles.tashkent]\n")
+        write_config(alovoice, "config.toml", "[profiles.tashkent]\n")
         (alovoice.home / place).write_text('profile = "gone"\n')
     result = alovoice("status", "--json")
     assert result.code == 8, result.err

@@ -210,6 +210,7 @@ def test_a_rule_that_raises_gives_the_fallback_and_is_told() -> None:
     rules: Any = rules_of(ISSUE)
     decision = answer(rules, BODY, NOON, _Broken())
     assert (str(decision.step), decision.rule, decision.trail) == ("queue:6000", None, ())
+    assert decision.rules is rules
     assert decision.trouble == "RuntimeError: the store is locked"
 
 
@@ -351,6 +352,7 @@ def test_the_past_is_asked_last_also_within_any_and_not() -> None:
 def test_a_body_that_is_no_question_gives_the_fallback_and_is_told() -> None:
     rules = rules_of(_rule("turns", "", 'round_robin = ["2000", "2001"]'))
     decision = answer(rules, b"[]", NOON)
-    assert (decision.rule, decision.rules, decision.trouble) == (None, rules, "the body is not a JSON object")
+    assert (decision.step, decision.rule, decision.rules) == (rules.fallback, None, rules)
+    assert decision.trouble == "the body is not a JSON object"
     turns = CountedTurns()
     assert [answer(rules, BODY, NOON, turns=turns).step.action_data for _ in range(3)] == ["2000", "2001", "2000"]
