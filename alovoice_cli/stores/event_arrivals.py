@@ -1,12 +1,13 @@
-"""Deliveries that wait for the store, and what is stored of a delivery whose facts the store refuses."""
+"""Deliveries and changes that wait for the store, and what is stored of a delivery whose facts the store refuses."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from alovoice_cli.events.event import Event
-from alovoice_cli.events.event_assembly import FirstDelivery, Stored
+from alovoice_cli.events.event_assembly import FirstDelivery, LateAnswer, Stored
 from alovoice_cli.stores.event_engine import is_refusal
+from alovoice_cli.stores.event_file import Change
 
 Settle = Callable[[Stored | None], None]
 """Receives the stored delivery; None means that it is lost."""
@@ -20,6 +21,18 @@ class Arrival(NamedTuple):
     event: Event
     first: FirstDelivery
     settle: Settle
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitedChange:
+    """A change, and a callback that receives after the commit whether it was made; both run in the writer's thread."""
+
+    change: Change
+    made: Callable[[bool], None]
+
+
+Written = LateAnswer | AwaitedChange | Change
+"""What the writer does to stored deliveries."""
 
 
 def note_first(own: FirstDelivery, event: Event, firsts: Mapping[str, FirstDelivery]) -> None:

@@ -19,7 +19,7 @@ from alovoice_cli.stores import event_sqlite
 from alovoice_cli.stores.event_schema import VERSION
 from alovoice_cli.stores.event_sqlite import sqlite_path
 from alovoice_cli.stores.migrations import explained, open_private_connection, transaction
-from alovoice_cli.stores.row_values import require_kinds
+from alovoice_cli.stores.row_values import NUMBER, require_kinds
 
 if TYPE_CHECKING:
     from alovoice_cli.stores.postgres import ServerConnection
@@ -336,10 +336,9 @@ def schema_version(connection: Connection) -> int:
     """Returns the version of the store's tables; 0 for none. Raises DamagedRowError."""
     if not has_table(connection, "schema_version"):
         return 0
-    row = connection.execute("SELECT version FROM schema_version").fetchone()
-    if row is not None:
-        require_kinds(row, ((int,),))
-    return row[0] if row else 0
+    row = connection.execute("SELECT version FROM schema_version").fetchone() or (0,)
+    require_kinds(row, (NUMBER,))
+    return int(row[0])
 
 
 class ReadOnlyStore:

@@ -25,8 +25,17 @@ from alovoice_cli.events.event_assembly import (
     with_answer,
 )
 from alovoice_cli.events.reading import read_delivery
-from alovoice_cli.language import ngettext, tr
-from alovoice_cli.stores.event_arrivals import Arrival, Settle, bare, is_bare, note_first, stored_or_bare
+from alovoice_cli.language import mark, tr
+from alovoice_cli.stores.event_arrivals import (
+    Arrival,
+    AwaitedChange,
+    Settle,
+    Written,
+    bare,
+    is_bare,
+    note_first,
+    stored_or_bare,
+)
 from alovoice_cli.stores.event_engine import is_damage, is_refusal
 from alovoice_cli.stores.event_file import Change, Committed, EventFile, marked_up
 from alovoice_cli.stores.spool import Spool
@@ -56,18 +65,6 @@ class EventStoreCallbacks:
     kept: Callable[[Sequence[str]], None] = lambda _: None
 
 
-@dataclass(frozen=True, slots=True)
-class AwaitedChange:
-    """A change, and a callback that receives after the commit whether it was made; both run in the writer's thread."""
-
-    change: Change
-    made: Callable[[bool], None]
-
-
-Written = LateAnswer | AwaitedChange | Change
-"""What the writer does to stored deliveries."""
-
-
 class EventWriter:
     """The thread and its queue. `append`, `answer` and `change` may be called from any thread."""
 
@@ -92,10 +89,7 @@ class EventWriter:
         self._stopping = False
 
     def start(self) -> None:
-        """Opens the store, finishes the work of an earlier listener, and starts the thread.
-
-        Raises UsageError if the store cannot be opened.
-        """
+        """Opens the store, or raises UsageError; finishes an earlier listener's work; starts the thread."""
         self._file.open()
         try:
             self._recover()
@@ -144,9 +138,7 @@ class EventWriter:
             self._end()
         except BaseException as fault:
             # Without this thread nothing is received: better to end and be restarted than to seem alive.
-            self._callbacks.complain(
-                tr("the writer of the event store failed: {problem}", problem=f"{type(fault).__name__}: {fault}")
-            )
+            self._callbacks.complain(tr("the writer of the event store failed: {problem}", problem=repr(fault)))
             self._callbacks.is_lost()
 
     def _collect(self) -> None:
@@ -237,9 +229,7 @@ class EventWriter:
             for change in changes:
                 self._store([], [change])
         elif changes:
-            self._callbacks.complain(
-                tr("a change of the event store is dropped: {problem}", problem=f"{type(trouble).__name__}: {trouble}")
-            )
+            self._callbacks.complain(tr("a change of the event store is dropped: {problem}", problem=repr(trouble)))
             if isinstance(changes[0], AwaitedChange):
                 changes[0].made(False)
         elif is_bare(arrived[0].event):
@@ -252,13 +242,8 @@ class EventWriter:
         self._troubled_at = time.monotonic()
         with suppress(Exception):  # it is unreachable
             self._file.note_spooling(is_spooling=True)
-        self._callbacks.complain(
-            tr(
-                "the event store does not take events ({problem}): they go to {path}",
-                problem=trouble,
-                path=self._spool.path,
-            )
-        )
+        text = mark("the event store does not take events ({problem}): they go to {path}")
+        self._callbacks.complain(tr(text, problem=trouble, path=self._spool.path))
 
     def _put_by(self, arrived: Sequence[Arrival], changes: Sequence[Written]) -> None:
         """Writes the deliveries and the answers to the spool, and keeps the changes until the store works again."""
@@ -289,13 +274,8 @@ class EventWriter:
         now, self._is_refusing = time.monotonic(), True
         if self._lost_since is None:
             self._lost_since = now
-            self._callbacks.complain(
-                tr(
-                    "neither the event store nor {path} takes events: {problem}",
-                    path=self._spool.path,
-                    problem=trouble,
-                )
-            )
+            text = mark("neither the event store nor {path} takes events: {problem}")
+            self._callbacks.complain(tr(text, path=self._spool.path, problem=trouble))
         elif now - self._lost_since > _LOST_PATIENCE_SECONDS:
             self._callbacks.is_lost()
 
@@ -376,9 +356,7 @@ class EventWriter:
     def _empty(self, spool: Spool) -> None:
         """Moves everything in a spool to the store; new deliveries go to this listener's spool."""
         content = spool.read()
-        unreadable = 0
         while True:
-            unreadable += content.unreadable
             late = {one.delivery_id: one for one in content.answers}
             late |= {one.delivery_id: one for one in self._changes if isinstance(one, LateAnswer)}
             for start in range(0, len(content.deliveries), _MOST_AT_ONCE):
@@ -391,18 +369,9 @@ class EventWriter:
             self._file.store([], [*rest, marked_up(content.uptimes)])
             if spool.size <= content.size:
                 break
-            content = spool.read(content.size)
-        if unreadable:
-            self._callbacks.complain(
-                ngettext(
-                    "{n} line of {path} cannot be read: its event is not in the event store",
-                    "{n} lines of {path} cannot be read: their events are not in the event store",
-                    unreadable,
-                    path=spool.set_aside(),
-                )
-            )
-        else:
-            spool.forget()
+            content = spool.read(content.size, content.unreadable)
+        if said := spool.end(content.unreadable):
+            self._callbacks.complain(said)
 
     def _take_back(self, events: Sequence[Event], late: Sequence[LateAnswer]) -> None:
         """Stores a part of the spool, with the answers that have become known."""

@@ -21,7 +21,7 @@ from urllib.parse import parse_qsl, urlsplit
 from alovoice_cli.errors import UsageError
 from alovoice_cli.events.event import EVENT_TYPES, Delivery
 from alovoice_cli.events.event_assembly import LateAnswer
-from alovoice_cli.language import tr
+from alovoice_cli.language import ngettext, tr
 from alovoice_cli.stores.process_lock import ProcessLock
 from alovoice_cli.stores.row_values import moment_of, text_of
 
@@ -50,7 +50,7 @@ class SpoolContent:
     answers: list[LateAnswer] = field(default_factory=list)
     uptimes: list[ListenerUptime] = field(default_factory=list)
     unreadable: int = 0
-    """How many lines cannot be read."""
+    """How many lines cannot be read, from the beginning of the file."""
     size: int = 0
     """The end of the content in the file, in bytes."""
 
@@ -165,12 +165,12 @@ class Spool:
         """Returns the size of the file in bytes; 0 without a file."""
         return self.path.stat().st_size if self.path.exists() else 0
 
-    def read(self, start: int = 0) -> SpoolContent:
+    def read(self, start: int = 0, unreadable: int = 0) -> SpoolContent:
         """Returns all complete lines of the file from this byte on, oldest first; nothing without a file.
 
-        Raises OSError.
+        `unreadable` lines stand before that byte. Raises OSError.
         """
-        found = SpoolContent()
+        found = SpoolContent(unreadable=unreadable)
         try:
             with self.path.open("rb") as file:
                 file.seek(start)
@@ -187,15 +187,22 @@ class Spool:
                 found.unreadable += bool(line.strip()) and not is_torn
         return found
 
-    def forget(self) -> None:
-        """Removes the file: the store has everything in it."""
-        self.path.unlink(missing_ok=True)
+    def end(self, unreadable: int) -> str:
+        """Removes the file, because its lines are in the store; with unreadable lines it becomes `NAME.corrupt-<time>`.
 
-    def set_aside(self) -> Path:
-        """Renames a file with lines that cannot be read to `NAME.corrupt-<unix time>`, and returns its new path."""
+        Returns what to tell the operator of such a file, or ''.
+        """
+        if not unreadable:
+            self.path.unlink(missing_ok=True)
+            return ""
         aside = self.path.with_name(f"{self.path.name}.corrupt-{time.time_ns() // 1000}")
         self.path.rename(aside)
-        return aside
+        return ngettext(
+            "{n} line of {path} cannot be read: its event is not in the event store",
+            "{n} lines of {path} cannot be read: their events are not in the event store",
+            unreadable,
+            path=aside,
+        )
 
 
 def _write_all(descriptor: int, content: bytes) -> None:

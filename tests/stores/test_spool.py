@@ -47,7 +47,7 @@ def test_any_damage_leaves_the_other_lines_and_is_counted(
     tmp_path_factory: pytest.TempPathFactory, junk: bytes, place: int, length: int
 ) -> None:
     spool = Spool(tmp_path_factory.getbasetemp() / "spool-damaged.jsonl")
-    spool.forget()
+    spool.end(0)
     first, hit, last = (_delivery(b"%d" % number) for number in range(3))
     answer = LateAnswer(first.id, {"id": "ўз"}, rule="night", call_id=first.id, asked="t", is_answered=True)
     uptime = ListenerUptime("a", 1, 2)
