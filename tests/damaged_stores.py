@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from batch_server import Exchange, write_list
+from campaign_server import MP3
 from event_rows import Rows
 from front_door import TOKEN, FrontDoor, Result
 from raw_server import Connection, Seen
 
-MP3 = Path(__file__).parents[1] / "alovoice_cli" / "sandbox" / "scenarios" / "announcement.mp3"
 BEGAN = 1_795_000_000
 ROWS = 8
 TRACES = ("Traceback", "error in alovoice itself")
@@ -197,7 +197,7 @@ class WorkingHome:
         alovoice.environ |= {"ALOVOICE_BASE_URL": pbx.url, "ALOVOICE_TOKEN": TOKEN}
         home = cls(alovoice, pbx)
         called = write_list(alovoice.home, ROWS)
-        (alovoice.home / "promo.mp3").write_bytes(MP3.read_bytes())
+        (alovoice.home / "promo.mp3").write_bytes(MP3)
         assert alovoice("config", "set", "timeout", "8").code == 0
         assert alovoice("login", "-p", "north", "--with-token", "--no-check", stdin=f"{TOKEN}\n").code == 0
         pbx.refused = called[3]

@@ -2,15 +2,14 @@
 
 import json
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
+from campaign_server import MP3
 from event_rows import Rows
 from front_door import FrontDoor, Result
 
 from alovoice_cli.campaigns.report import CATEGORIES
 
-MP3 = Path(__file__).parents[1] / "alovoice_cli" / "sandbox" / "scenarios" / "announcement.mp3"
 PEOPLE = """ism;telefon;izoh
 Али;901110001;=1+1
 "Вали; катта";+49 30 1234567;@home
@@ -30,7 +29,7 @@ CREATE = (
 
 def furnish_home(home: FrontDoor) -> FrontDoor:
     """Writes the recording, the list and a do-not-call file, and makes an event store; returns the home."""
-    (home.home / "a.mp3").write_bytes(MP3.read_bytes())
+    (home.home / "a.mp3").write_bytes(MP3)
     (home.home / "people.csv").write_bytes(PEOPLE.encode())
     (home.home / "dnc.csv").write_text("901110005\n", "utf-8")
     campaign_rows(home)

@@ -76,7 +76,8 @@ _KINDS: Kinds = (
     *(TEXT, TEXT, TEXT, TEXT, TEXT, TEXT, NUMBER, TEXT, NUMBER),
     *(TEXT_OR_NONE, NUMBER_OR_NONE, TEXT_OR_NONE, TEXT_OR_NONE, TEXT_OR_NONE, TEXT_OR_NONE, TEXT_OR_NONE),
 )
-_MAY_BE = "(digest IN (?, '') OR length(digest) <> 64)"  # an older version wrote none, and damage may write anything
+# An older version wrote no digest, and damage may write anything.
+_SAME_OR_UNKNOWN = "(digest IN (?, '') OR length(digest) <> 64)"
 _CREATED = f"profile = ? AND begun_at >= ? AND COALESCE(state, 'unknown') NOT IN {NOT_CREATED!r}"
 
 _ADOPT = """
@@ -248,7 +249,7 @@ class CampaignStore:
         own: Collection[str] = (),
     ) -> CreatedCampaign | None:
         rows = connection.execute(
-            f"SELECT {_COLUMNS} FROM campaign WHERE {_CREATED} AND {_MAY_BE} ORDER BY number DESC",  # noqa: S608 - a constant
+            f"SELECT {_COLUMNS} FROM campaign WHERE {_CREATED} AND {_SAME_OR_UNKNOWN} ORDER BY number DESC",  # noqa: S608 - a constant
             (profile, iso(since), record.digest),
         ).fetchall()
         words = same_words(record.fields, record.record, record.recipients)
