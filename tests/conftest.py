@@ -22,7 +22,7 @@ from hypothesis import settings
 from hypothesis.internal.conjecture import providers
 from postgres_server import EVENT_STORE, Cluster, begin_run, end_run, programs, shared_cluster
 from strength import IS_SOAK, examples
-from warm_start import end_parent
+from warm_start import begin_parent, end_parent
 
 from alovoice_cli.catalogues import compile_catalogues
 from alovoice_cli.language import FOLDER, use_language
@@ -68,7 +68,7 @@ def _write_to_memory() -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Prepares what the workers share: the catalogues of the checkout, compiled where one has changed; a cluster."""
+    """Prepares what the workers share: compiled catalogues and code, a cluster, the parent of what they start."""
     if hasattr(config, "workerinput"):
         return
     _write_to_memory()
@@ -77,8 +77,11 @@ def pytest_configure(config: pytest.Config) -> None:
     made = [path.with_suffix(".mo") for path in sources]
     if not all(mo.exists() and mo.stat().st_mtime > po.stat().st_mtime for po, mo in zip(sources, made, strict=True)):
         compile_catalogues()
-    if config.getoption("numprocesses", None) and not any(TESTS.glob("__pycache__/*-pytest-*.pyc")):
-        _prepare_bytecode()
+    if config.getoption("numprocesses", None):
+        if not any(TESTS.glob("__pycache__/*-pytest-*.pyc")):
+            _prepare_bytecode()
+        if sys.platform == "linux":
+            begin_parent()
 
 
 def _prepare_bytecode() -> None:
@@ -157,10 +160,10 @@ def _is_drawn(name: str, engine: str, there: set[tuple[str, str]]) -> bool:
 
 
 def pytest_collection_finish() -> None:
-    """Spares every later garbage collection the tests and libraries that are loaded by now: a tenth of all time."""
-    gc.enable()
-    gc.collect()
+    """Spares every later garbage collection the tests and libraries that are loaded by now, and makes it rarer."""
     gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
+    gc.enable()
 
 
 ALLOWED_SKIPS = (
@@ -202,12 +205,14 @@ def alovoice(tmp_path: Path) -> FrontDoor:
 
 
 @pytest.fixture(scope="session")
-def cluster() -> Cluster:
+def cluster() -> Iterator[Cluster]:
     """The running PostgreSQL that all workers share."""
     pytest.importorskip("psycopg")
     if programs() is None:
         pytest.skip("PostgreSQL is not installed")
-    return shared_cluster()
+    shared = shared_cluster()
+    yield shared
+    shared.close()
 
 
 @pytest.fixture

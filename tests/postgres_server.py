@@ -72,6 +72,7 @@ class Cluster:
         self._account = pwd.getpwnam("postgres").pw_name if os.geteuid() == 0 else ""
         self._data = str(folder / "data")
         self._made, self._has_template = 0, False
+        self._kept: Any = None
         self._borrowed: list[_Borrowed] = []
         self._returned: list[_Borrowed] = []
 
@@ -87,10 +88,12 @@ class Cluster:
 
     def start(self) -> None:
         """Starts the server and waits until it answers."""
+        self.close()
         self._call("pg_ctl", "-D", self._data, "-w", "-t", "60", "-l", str(self.folder / "log"), "start")
 
     def stop(self, mode: str = "fast") -> None:
         """Stops the server: smart, fast or immediate."""
+        self.close()
         self._call("pg_ctl", "-D", self._data, "-w", "-t", "60", "-m", mode, "stop")
 
     @property
@@ -178,8 +181,17 @@ class Cluster:
         return EVENT_STORE
 
     def _administer(self, text: str) -> None:
-        with self._connected(self.url("postgres")) as connection:
-            connection.execute(text)
+        import psycopg
+
+        if self._kept is None:
+            self._kept = psycopg.connect(self.url("postgres"), autocommit=True)
+        self._kept.execute(text)
+
+    def close(self) -> None:
+        """Closes the connection that this object keeps; the server goes on."""
+        if self._kept is not None:
+            self._kept.close()
+            self._kept = None
 
     @contextmanager
     def _connected(self, url: str) -> Iterator[Any]:

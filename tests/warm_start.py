@@ -1,7 +1,7 @@
 """`alovoice` processes that are forked from one that has imported the program, at a third of the processor time.
 
 A `WarmProcess` is a `subprocess.Popen` of `python -m alovoice_cli`: a process with its own streams, environment and
-folder. A parent in between starts it and waits for it, one for each worker of the tests; this file is its program.
+folder. A parent in between starts it and waits for it, one for all workers of a run; this file is its program.
 """
 
 import contextlib
@@ -56,7 +56,9 @@ class WarmProcess(subprocess.Popen[bytes]):
         stdin, _, _, stdout, _, stderr = given[10:16]
         streams = [own if own != -1 else inherited for inherited, own in enumerate((stdin, stdout, stderr))]
         self._parent = socket.socket(socket.AF_UNIX)
-        self._parent.connect(_parent_address())
+        if _ADDRESS not in os.environ:
+            begin_parent()
+        self._parent.connect(f"\0{os.environ[_ADDRESS]}")
         request = json.dumps({"words": words, "cwd": str(folder), "environ": environ}).encode()
         socket.send_fds(self._parent, [len(request).to_bytes(4, "big")], streams)
         self._parent.sendall(request)
@@ -90,34 +92,39 @@ def _read(connection: socket.socket, count: int) -> bytes:
     return read
 
 
-_addresses: list[str] = []
-
-
-def _parent_address() -> str:
-    """The address of this worker's parent process, which is started where it is not there yet."""
-    if not _addresses:
-        address = f"\0alovoice-tests-{os.getpid()}-{time.monotonic_ns()}"
-        foreign = ("ALOVOICE_", *_FOREIGN)
-        plain = {key: value for key, value in os.environ.items() if key == _PRELOAD or not key.startswith(foreign)}
-        parent = subprocess.Popen(
-            [sys.executable, __file__, address[1:]], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=plain, cwd="/"
-        )
-        assert parent.stdout is not None
-        assert parent.stdout.readline() == b"ready\n"
-        _addresses.append(address)
-        _parents.append(parent)
-    return _addresses[0]
-
-
+_ADDRESS = "ALOVOICE_TEST_PARENT"
+"""The variable that tells the workers of a run where the parent of their processes is."""
 _parents: list[subprocess.Popen[bytes]] = []
 
 
+def begin_parent() -> None:
+    """Starts the parent process: it answers once it has imported the program, and ends with this process."""
+    address = f"alovoice-tests-{os.getpid()}-{time.monotonic_ns()}"
+    foreign = ("ALOVOICE_", *_FOREIGN)
+    plain = {key: value for key, value in os.environ.items() if key == _PRELOAD or not key.startswith(foreign)}
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(f"\0{address}")
+        listener.listen(64)
+        words = [sys.executable, __file__, str(listener.fileno())]
+        _parents.append(
+            subprocess.Popen(
+                words,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                pass_fds=[listener.fileno()],
+                env=plain,
+                cwd="/",
+            )
+        )
+    os.environ[_ADDRESS] = address
+
+
 def end_parent() -> None:
-    """Ends this worker's parent process, if there is one."""
+    """Ends the parent process, if this one has started it."""
     for parent in _parents:
+        os.environ.pop(_ADDRESS, None)
         parent.communicate()
     _parents.clear()
-    _addresses.clear()
 
 
 # --- the parent process
@@ -126,10 +133,8 @@ def end_parent() -> None:
 class _Parent:
     """Forks for each connection, and tells each of its child's end."""
 
-    def __init__(self, address: str) -> None:
-        self.listener = socket.socket(socket.AF_UNIX)
-        self.listener.bind("\0" + address)
-        self.listener.listen(64)
+    def __init__(self, listener: socket.socket) -> None:
+        self.listener = listener
         self.children: dict[int, socket.socket] = {}
         self.selector = selectors.DefaultSelector()
         self.woken, self.waker = socket.socketpair()
@@ -211,10 +216,7 @@ def _main() -> None:
     for name in _MODULES.split():
         with contextlib.suppress(ImportError):
             import_module(name)
-    parent = _Parent(sys.argv[1])
-    sys.stdout.write("ready\n")
-    sys.stdout.flush()
-    request = parent.serve()
+    request = _Parent(socket.socket(fileno=int(sys.argv[1]))).serve()
     if request is None:
         return
     _become(request)

@@ -2,7 +2,7 @@
 
 Pure and seeded: the same plan, people and seed give the same day to the second. `dial` derives each person's behaviour
 from the seed, the number and the attempt alone, so other settings (more lines, more tries) meet the same people.
-`simulate` uses a random generator, which is faster, for forecasts.
+`simulate` takes drawn rings, which is faster, for forecasts.
 """
 
 import heapq
@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from enum import StrEnum
-from functools import lru_cache
 from hashlib import blake2b
 from itertools import accumulate
 from typing import NamedTuple
@@ -265,10 +264,12 @@ def simulate(
     *,
     lines: int,
     hours: Sequence[tuple[float, float]],
-    generator: random.Random,
+    rings: Iterator[Ring],
 ) -> SimulatedRun:
-    """Runs one campaign of `count` people. `hours` are the windows in seconds; the first window opens at 0."""
-    rings = _drawn_rings(people, generator)
+    """Runs one campaign of `count` people. `hours` are the windows in seconds; the first window opens at 0.
+
+    `rings` is endless, one for each call (`drawn_rings`).
+    """
     stride = max(1, count // _CURVE_POINTS)
     called = reached = settled = attempts = talk = 0
     busy = 0.0
@@ -296,16 +297,15 @@ def simulate(
     )
 
 
-def _drawn_rings(people: People, generator: random.Random) -> Iterator[Ring]:
-    """Yields endless ringings in the proportions of `people`."""
+def drawn_rings(people: People, generator: random.Random) -> Iterator[Ring]:
+    """Yields endless ringings in the proportions of `people`, drawn many at once: share them between runs."""
     rings, limits = _ring_table(people)
     while True:
         yield from generator.choices(rings, cum_weights=limits, k=_DRAWN_AT_ONCE)
 
 
-@lru_cache(maxsize=1)
 def _ring_table(people: People) -> tuple[Sequence[Ring], Sequence[float]]:
-    """Returns each possible ringing of `people`, made once, and the running sums of their weights."""
+    """Returns each possible ringing of `people` and the running sums of their weights."""
     rings: list[Ring] = []
     weights: list[float] = []
 

@@ -13,7 +13,7 @@ from random import Random
 from typing import Any
 
 from alovoice_cli.campaigns.campaign_record import plan_from_form
-from alovoice_cli.campaigns.dialer_simulation import DialPlan, People, SimulatedRun, simulate
+from alovoice_cli.campaigns.dialer_simulation import DialPlan, People, SimulatedRun, drawn_rings, simulate
 from alovoice_cli.campaigns.draft import CampaignDraft
 from alovoice_cli.campaigns.options import ForecastOptions
 from alovoice_cli.errors import UsageError
@@ -121,10 +121,10 @@ def forecast(
     base = windows[0][0].timestamp()
     hours = [(round(opens.timestamp() - base), round(closes.timestamp() - base)) for opens, closes in windows]
     candidates = _candidates(_work(count, plan, people), hours)
-    generator = Random(seed)  # noqa: S311 - a simulation: nothing secret is drawn
+    rings = drawn_rings(people, Random(seed))  # noqa: S311 - a simulation: nothing secret is drawn
 
     def run(lines: int) -> SimulatedRun:
-        return simulate(count, plan, people, lines=lines, hours=hours, generator=generator)
+        return simulate(count, plan, people, lines=lines, hours=hours, rings=rings)
 
     runs = runs or max(FEWEST_RUNS, min(_CALLS // (count * plan.tries), MOST_RUNS))
     tried = max(_FEWEST_RUNS_A_CANDIDATE, min(runs // 7, _MOST_RUNS_A_CANDIDATE))
