@@ -98,7 +98,8 @@ def test_the_page_s_commands_are_run_in_its_order(
     assert json.loads(copied[-1])["events"]["copied"] == 40
     probes = json.loads(checked[0])["events"]  # the listener sent itself one
     assert [json.loads(out)["events"] for out in checked[1:]] == [probes + 40] * 2
-    assert [row["calls"] for row in json.loads(_of(told, "alovoice events stats")[0])] == [20]
+    days = json.loads(_of(told, "alovoice events stats")[0])  # two of them in the first hour of a day
+    assert sum(row["calls"] for row in days) == 20
     assert len(json.loads(_of(told, "alovoice events list")[0])) == 40
     assert (
         "proxy_next_upstream error timeout http_503 non_idempotent"
