@@ -170,7 +170,8 @@ class ProxyRoutes:
     """Transports to one address, made when first used: kept connections for reading, a fresh one for each dial.
 
     The death of a kept connection looks like a lost answer, so a dial over a kept connection would end as a false
-    "unknown".
+    "unknown". A fresh one is never kept, because its request says `Connection: close`: a pool without room for kept
+    connections can still give one that has just become idle to another thread.
     """
 
     def __init__(self, address: Address, environ: Mapping[str, str]) -> None:
@@ -186,9 +187,9 @@ class ProxyRoutes:
         """Returns the transport for a request. Raises UsageError for an unusable proxy or CA setting."""
         with self._lock:  # several threads of a batch call this at once
             if kept:
-                self._kept = self._kept or self._make(httpx.Limits())
+                self._kept = self._kept or self._make()
                 return self._kept
-            self._fresh = self._fresh or self._make(httpx.Limits(max_keepalive_connections=0))
+            self._fresh = self._fresh or self._make()
             return self._fresh
 
     def close(self) -> None:
@@ -198,12 +199,12 @@ class ProxyRoutes:
                 transport.close()
         self._kept = self._fresh = None
 
-    def _make(self, limits: httpx.Limits) -> httpx.HTTPTransport:
+    def _make(self) -> httpx.HTTPTransport:
         proxy = proxy_of(self._address, self._environ)
         self._context = self._context or self._trust()
         try:
             return httpx.HTTPTransport(
-                verify=self._context, trust_env=False, limits=limits, proxy=httpx.Proxy(proxy) if proxy else None
+                verify=self._context, trust_env=False, proxy=httpx.Proxy(proxy) if proxy else None
             )
         except (ValueError, ImportError, httpx.InvalidURL) as error:
             raise UsageError(
@@ -303,11 +304,10 @@ class Sender:
         def attempt() -> Reply:
             nonlocal first
             # A second try uses no kept connection: it may be dead like the first one.
-            transport = self._given or self._routes.transport(kept=reads and first)
-            first = False
+            kept, first = reads and first, False
             for part, size in zip(prepared.files, sizes, strict=True):
                 check_unchanged(part, size)
-            return self._attempt(prepared, transport, budget, sum(sizes))
+            return self._attempt(prepared, budget, sum(sizes), kept=kept)
 
         return retry.run(attempt)
 
@@ -331,12 +331,13 @@ class Sender:
         if self._given is not None:
             self._given.close()
 
-    def _attempt(self, prepared: PreparedRequest, transport: httpx.BaseTransport, budget: Budget, total: int) -> Reply:
+    def _attempt(self, prepared: PreparedRequest, budget: Budget, total: int, *, kept: bool) -> Reply:
         endpoint = prepared.request.endpoint
+        transport = self._given or self._routes.transport(kept=kept)
         self._trace.sent(self._address, prepared.request, self._token, prepared.body)
         attempt = TransportAttempt(
             transport,
-            self._build(prepared, _meter(budget, prepared.progress, total)),
+            self._build(prepared, _meter(budget, prepared.progress, total), kept=kept),
             budget,
             announces=isinstance(transport, httpx.HTTPTransport),
             on_left=prepared.on_left,
@@ -354,21 +355,23 @@ class Sender:
             self._trace.came(reply)
         return reply
 
-    def _build(self, prepared: PreparedRequest, moved: Callable[[int], None]) -> httpx.Request:
+    def _build(self, prepared: PreparedRequest, moved: Callable[[int], None], *, kept: bool) -> httpx.Request:
         request, body = prepared.request, prepared.body
         where = url(self._address, request, self._token)
-        headers = self._headers(request, body)
+        headers = self._headers(request, body, kept=kept)
         if isinstance(body, Flat):
             return httpx.Request(request.method, where, headers=headers, content=body.content)
         files = [(name, _part(value, moved)) for name, value in body or ()]
         return httpx.Request(request.method, where, headers=headers, files=files or None)
 
-    def _headers(self, request: Request, body: Encoded) -> list[tuple[str, str]]:
+    def _headers(self, request: Request, body: Encoded, *, kept: bool) -> list[tuple[str, str]]:
         headers = dict(_HEADERS)
         if isinstance(body, Flat):
             headers["content-type"] = ("Content-Type", body.content_type)
         for name, value in (*token_headers(request, self._token), *request.headers):
             headers[name.lower()] = (name, value)
+        if not kept:
+            headers["connection"] = ("Connection", "close")
         return list(headers.values())
 
 

@@ -230,9 +230,11 @@ def test_each_header_is_sent_once_and_one_given_by_hand_has_priority(client: Any
     pbx.raw(a_request("POST", "/mapi/x", Raw(b"x"), (("content-type", "text/x"), ("Accept", "a/b"), ("x-A", "1"))))
     pbx.raw(a_request("GET", "/getpeers/{token}", None, (("Token", "mine"),)))
     usual = {"Accept": "*/*", "Accept-Encoding": "identity"}
+    alone = {"Connection": "close"}
     assert [headers_of(request) for request in wire.requests] == [
-        {**usual, "Content-Type": "application/json"},
+        {**usual, **alone, "Content-Type": "application/json"},
         {
+            **alone,
             "Accept-Encoding": "identity",
             "Accept": "a/b",
             "content-type": "text/x",
