@@ -48,7 +48,7 @@ READERS = {
     "batches": ("call", "batches", "list"),
     "batch in words": ("call", "batches", "show", "{batch}"),
     "receipts in words": ("call", "receipts", "list"),
-    "resolve": ("call", "resolve", "{batch}"),
+    "resolve": ("call", "resolve", "--batch", "{batch}"),
     "events in words": ("events", "list"),
     "stats": ("events", "stats"),
     "figures": ("events", "stats", "--kpi"),

@@ -370,9 +370,7 @@ class Sender:
             headers["content-type"] = ("Content-Type", body.content_type)
         for name, value in (*token_headers(request, self._token), *request.headers):
             headers[name.lower()] = (name, value)
-        if not kept:
-            headers["connection"] = ("Connection", "close")
-        return list(headers.values())
+        return [*headers.values()] if kept else [*headers.values(), ("Connection", "close")]
 
 
 _Part = tuple[None, str] | tuple[str, BinaryIO, str]

@@ -45,6 +45,7 @@ from alovoice_cli.stores.outbox import (
     stopped,
     unclaimed,
 )
+from alovoice_cli.stores.row_values import DamagedRowError
 
 _MICRO = 1_000_000
 _MOST_AT_ONCE = 8
@@ -172,22 +173,24 @@ class Dispatcher:
         # The queues that were busy before the rows were read: the rows do not show later changes.
         ready = self._access.outbox.claim(self.target.name, now, room, busy)
         with self._lock:
-            self._in_flight.update((row.delivery.seq, row.queue) for row in ready)
+            self._in_flight.update((row.seq, row.queue) for row in ready)
         for row in ready:
             # Not a thread pool: Python waits for its threads at exit, and a slow target must not delay that.
             threading.Thread(target=self._attempt, args=[row], name="delivery", daemon=True).start()
 
     def _attempt(self, row: Due) -> None:
-        attempt = DeliveryAttempt(row.delivery.seq, self._access.clock(), row.attempts > 0)
+        attempt = DeliveryAttempt(row.seq, self._access.clock(), row.attempts > 0)
         try:
             outcome = self._delivered(row)
+        except DamagedRowError as damage:
+            outcome = DeliveryOutcome("dead", f"the stored event is damaged: {damage}")
         except Exception as fault:
             # An unreachable server is not the target's fault: the delivery is claimed again later.
             is_away = bool(self._owner) and isinstance(fault, outbox_troubles())
             outcome = DeliveryOutcome("later" if is_away else "retry", f"{type(fault).__name__}: {fault}")
         if outcome.kind in ("retry", "pause"):
             with self._lock:
-                self._failed.add(row.delivery.seq)
+                self._failed.add(row.seq)
         change = self._note(self._with_proof(attempt, outcome), outcome)
         is_in_trouble = change.trouble or change.recovery or (change.pulls and self._health.state != "taking")
         waiting = self._waiting() if is_in_trouble else 0
@@ -195,9 +198,9 @@ class Dispatcher:
         self._warnings.tell(change, waiting)
         is_refused = change.refuses_event or (outcome.kind == "retry" and bool(self.target.command))
         if is_refused and not attempt.is_repeated:
-            self._warnings.tell_refused(row.delivery.id, outcome)
+            self._warnings.tell_refused(row.id, outcome)
         if self._is_given_up(row, outcome):
-            self._warnings.tell_given_up(row.delivery.id, outcome)
+            self._warnings.tell_given_up(row.id, outcome)
 
     def _delivered(self, row: Due) -> DeliveryOutcome:
         if isinstance(self._courier, Hook):
@@ -206,7 +209,7 @@ class Dispatcher:
 
     def _claim(self, row: Due) -> bool:
         """Marks durably that the program is about to start; returns False if it must not start."""
-        place, was_due = (self.target.name, row.delivery.seq), threading.Event()
+        place, was_due = (self.target.name, row.seq), threading.Event()
         answered = threading.Event()
         claim = claimed(*place, lambda due: was_due.set() if due else was_due.clear(), self._owner)
 
@@ -224,10 +227,10 @@ class Dispatcher:
 
     def _release(self, row: Due, *, is_made: bool) -> None:
         if not is_made and self._owner:  # the store refused the result: another listener makes the delivery again
-            self._access.change(unclaimed(self.target.name, row.delivery.seq, self._owner))
+            self._access.change(unclaimed(self.target.name, row.seq, self._owner))
         with self._lock:
-            self._in_flight.pop(row.delivery.seq, None)
-            self._failed.discard(row.delivery.seq)
+            self._in_flight.pop(row.seq, None)
+            self._failed.discard(row.seq)
         self._woken.set()
 
     def _with_proof(self, attempt: DeliveryAttempt, outcome: DeliveryOutcome) -> DeliveryAttempt:
@@ -275,7 +278,7 @@ class Dispatcher:
 
     def _following(self, row: Due, outcome: DeliveryOutcome) -> Change:
         """Returns the change to the delivery's row."""
-        place = (self.target.name, row.delivery.seq)
+        place = (self.target.name, row.seq)
         if outcome.kind == "delivered":
             return settled(*place, DONE, owner=self._owner)
         if outcome.kind == "later":

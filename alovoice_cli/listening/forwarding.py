@@ -3,7 +3,6 @@
 import asyncio
 import base64
 import hmac
-import json
 import string
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -25,6 +24,7 @@ from alovoice_cli.listening.targets import EventReader, Target
 from alovoice_cli.posts import Posted
 from alovoice_cli.stores.event_file import Change
 from alovoice_cli.stores.outbox import Due, settled
+from alovoice_cli.stores.row_values import json_of
 
 FORWARD_SECONDS = 30.0
 """The longest time for one forward: the same as in Stripe's forwarder."""
@@ -111,13 +111,13 @@ class Forwarder:
         return self.send(_event_message(delivery, delivery.id, told), timeout)
 
     def _message(self, due: Due) -> WebhookMessage:
-        delivery = due.delivery
         if due.message:
-            call = json.loads(due.message)
+            call = json_of(due.message)
             is_trial = bool(call.get("trial"))
             return WebhookMessage(
                 call["id"], call["type"], due.message.encode(), JSON_CONTENT, call["call_id"], is_trial
             )
+        delivery = due.delivery
         return _event_message(delivery, due.call_id, self._as_json(delivery) if self._options.as_json else None)
 
     def send(self, message: WebhookMessage, timeout: float) -> Posted:

@@ -1,6 +1,5 @@
 """Starts the operator's program for an event: its words unchanged, without a shell, the event on standard input."""
 
-import json
 import os
 import signal
 import subprocess
@@ -13,6 +12,7 @@ from alovoice_cli.events.outbox import DeliveryOutcome
 from alovoice_cli.json_text import json_text
 from alovoice_cli.listening.targets import EventReader, Target
 from alovoice_cli.stores.outbox import Due
+from alovoice_cli.stores.row_values import json_of
 
 HOOK_SECONDS = 30.0
 STOP_SECONDS = 10.0
@@ -43,7 +43,7 @@ class Hook:
 
         Raises, before the claim, if the event cannot be read.
         """
-        return self.run(json.loads(due.message) if due.message else self._as_json(due.delivery), claim)
+        return self.run(json_of(due.message) if due.message else self._as_json(due.delivery), claim)
 
     def run(self, told: Mapping[str, object], claim: Callable[[], bool] = lambda: True) -> DeliveryOutcome:
         """Runs the program once, with a JSON object with `id` and `type` as its input."""

@@ -25,6 +25,7 @@ from alovoice_cli.stores.event_file import Change
 from alovoice_cli.stores.event_rows import delivery_from
 from alovoice_cli.stores.event_schema import DELIVERY_COLUMNS
 from alovoice_cli.stores.process_lock import ProcessLock
+from alovoice_cli.stores.row_values import NUMBER, TEXT, TEXT_OR_NONE, DamagedRowError, require_kinds
 
 _LONGEST_TROUBLE = 500
 _MICRO = 1_000_000
@@ -33,6 +34,8 @@ _COLUMNS = ", ".join(f"delivery.{name}" for name in DELIVERY_COLUMNS.split(", ")
 QUEUED_COLUMNS = f"""{_COLUMNS}, outbox.queue, outbox.attempts, outbox.born_at, fact.call_id, outbox.message
     FROM delivery JOIN outbox ON delivery.seq = outbox.seq LEFT JOIN fact ON fact.seq = outbox.seq AND fact.part = 0"""
 """The columns of a delivery, then those of Due; and where they are."""
+_ID, _SEQ = (DELIVERY_COLUMNS.split(", ").index(name) for name in ("id", "seq"))
+_KINDS = (TEXT, NUMBER, NUMBER, TEXT_OR_NONE, TEXT)
 # Only the first unfinished delivery of each queue.
 _DUE = f"""SELECT {QUEUED_COLUMNS}
     WHERE outbox.target = ? AND outbox.state = '{DUE}' AND outbox.due_at NOT BETWEEN ? AND ? AND NOT EXISTS (
@@ -53,15 +56,35 @@ _REGISTER = """INSERT INTO outbox_target
 class Due:
     """A queued delivery that is due. `born_at` is unix microseconds; `attempts` is the number of earlier attempts.
 
-    `call_id` is that of the event's call. `message` is a finished call as JSON, to send in place of the event.
+    `row` has the stored columns of the delivery; none where the entry itself is damaged. `call_id` is that of the
+    event's call. `message` is a finished call as JSON, to send in place of the event.
     """
 
-    delivery: Delivery
-    queue: str
-    attempts: int
-    born_at: int
+    seq: int
+    id: str
+    row: Sequence[Any] = ()
+    queue: str = ""
+    attempts: int = 0
+    born_at: int = 0
     call_id: str | None = None
     message: str = ""
+
+    @property
+    def delivery(self) -> Delivery:
+        """Returns the event. Raises DamagedRowError: only this event is then given up."""
+        if not self.row:
+            raise DamagedRowError("its entry in the outbox has values of other types")
+        return delivery_from(self.row)
+
+
+def due_from(row: Sequence[Any]) -> Due:
+    """Returns the entry in a row with QUEUED_COLUMNS."""
+    seq, own_id = row[_SEQ], str(row[_ID])
+    try:
+        require_kinds(row[-len(_KINDS) :], _KINDS)
+    except DamagedRowError:
+        return Due(seq, own_id)
+    return Due(seq, own_id, row, *row[-len(_KINDS) :])
 
 
 def outbox_lock(store: Path) -> ProcessLock:
@@ -89,7 +112,7 @@ class Outbox:
         """Returns the deliveries that are due, oldest first: only the first unfinished one of each queue."""
         with self._connected() as connection:
             rows = connection.execute(_DUE, (target, *waited_for(now_us), limit)).fetchall()
-            return [Due(delivery_from(row), *row[-5:]) for row in rows]
+            return [due_from(row) for row in rows]
 
     def claim(self, target: str, now_us: int, room: int, busy: Mapping[int, str]) -> list[Due]:
         """Returns at most `room` deliveries to make now. `busy` are the queues of the events in flight.
@@ -99,7 +122,7 @@ class Outbox:
         # Compared by number too: a CRM's answer moves a callstart in flight to another queue.
         queues = set(busy.values())
         rows = self.due(target, now_us, room + _LOOKED_BEYOND)
-        return [row for row in rows if row.queue not in queues and row.delivery.seq not in busy][:room]
+        return [row for row in rows if row.queue not in queues and row.seq not in busy][:room]
 
     def fenced(self, change: Change, tell: Callable[[bool], None]) -> Change:
         """Returns the change, made only while this listener tells people; `tell` receives whether it does."""

@@ -12,8 +12,7 @@ from contextlib import contextmanager
 from alovoice_cli.events.outbox import DEAD, DUE, INTERRUPTED, RUNNING, waited_for
 from alovoice_cli.stores.event_engine import Connection, marks, writing
 from alovoice_cli.stores.event_file import Change
-from alovoice_cli.stores.event_rows import delivery_from
-from alovoice_cli.stores.outbox import QUEUED_COLUMNS, Due, Outbox
+from alovoice_cli.stores.outbox import QUEUED_COLUMNS, Due, Outbox, due_from
 from alovoice_cli.stores.postgres import ServerConnection
 from alovoice_cli.stores.server_owner import (
     FORWARDERS_LOCK,
@@ -110,7 +109,7 @@ class ServerOutbox(Outbox):
             found = connection.execute(_CLAIMED, (target, numbers)).fetchall() if numbers else []
         if freed:
             self._tell_interrupted(target, freed)
-        return [Due(delivery_from(row), *row[-5:]) for row in found]
+        return [due_from(row) for row in found]
 
     @contextmanager
     def _connected(self) -> Iterator[Connection]:
