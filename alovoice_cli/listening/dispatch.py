@@ -97,6 +97,7 @@ class Dispatcher:
         )
         self._warnings = TargetWarnings(target, access.complain, access.commands)
         self._trouble = standing.trouble if standing is not None else ""
+        self._stored_state = standing.state if standing is not None else "taking"
         self._in_flight: dict[int, str] = {}  # events and their queues, until the result of the attempt is durable
         self._failed: set[int] = set()  # events whose attempt failed, until that is durable
         self._resumed_at = standing.resumed_at if standing is not None else 0
@@ -251,13 +252,16 @@ class Dispatcher:
             before = (self._health.state, self._health.waits_until)
             change = self._health.note(outcome, attempt, self._access.clock(), random.random())  # noqa: S311 - a spread
             is_changed = before != (self._health.state, self._health.waits_until)
-        if is_changed:
+            # The trouble of an earlier run ends with the first event that is taken.
+            is_over = outcome.kind == "delivered" and self._stored_state != self._health.state
+        if is_changed or is_over:
             self._trouble = outcome.trouble or self._trouble
             self._note_state()
         return change
 
     def _note_state(self) -> None:
         health, now = self._health, self._access.clock()
+        self._stored_state = health.state
         trouble = "" if health.state == "taking" else self._trouble
         until = health.waits_until if health.is_asked_to_wait else 0
         self._access.change(noted_state(self.target.name, self.target.label, health.state, trouble, until, now))

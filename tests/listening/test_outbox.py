@@ -222,6 +222,27 @@ def test_programs_are_ended_with_the_listener_told_and_started_again_by_order_al
     _until(lambda: log().count(dead[0]) == 3)
 
 
+def test_trouble_of_an_earlier_run_ends_with_the_first_event_that_is_taken(
+    listen: Listen, crm: Handler, alovoice: FrontDoor
+) -> None:
+    crm.answer = lambda _: (503, b"")
+    listening = listen("--forward", crm.url)
+    _post(listening, {"call_id": "first"})
+    listening.wait_for("answers 503", PATIENCE)
+    _until(lambda: _state(alovoice) == "paused")
+    listening.stop()
+    crm.answer = lambda _: (200, b"")
+    listen("--forward", crm.url)
+    _until(lambda: _state(alovoice) == "taking")
+    listed = alovoice("events", "outbox", "list")
+    assert (listed.code, "has accepted no events" in listed.err) == (0, False)
+
+
+def _state(alovoice: FrontDoor) -> str:
+    (target,) = json.loads(alovoice("status", "--offline", "--json").out)["outbox"]
+    return str(target["state"])
+
+
 class _FailingOutbox(Outbox):
     """An outbox that cannot be read at first."""
 
