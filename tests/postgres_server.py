@@ -239,6 +239,7 @@ def running_cluster(*, durable: bool = False) -> Iterator[Cluster]:
             if cluster.is_started:
                 cluster.stop("immediate")
     finally:
+        cluster.close()
         shutil.rmtree(folder, ignore_errors=True)
 
 
