@@ -3,6 +3,8 @@
 import csv
 import io
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -21,6 +23,8 @@ from xml.parsers import expat
 _ZIP_MAGIC: Final = b"PK\x03\x04"
 _ENCRYPTED_PACKAGE = "EncryptedPackage".encode("utf-16-le")  # the stream of an .xlsx with a password
 _LONGEST_OLE = 1 << 26  # bytes; an .xls holds 65 536 rows at most, its reader all of the file
+_TRIAL = "import io, sys, python_calamine as reader; reader.load_workbook(io.BytesIO(sys.stdin.buffer.read()))"
+_REPORTED = 1  # the exit code of an exception, which this process then meets itself
 _EXACT = 2**53  # from here on floats skip whole numbers
 _LINE_ENDS = re.compile(r"[\r\n]+")
 _SAVE_AGAIN = mark("open it in a spreadsheet and save it again, or save it as CSV UTF-8")
@@ -43,7 +47,11 @@ def read_workbook(file: BinaryIO, name: str, wanted: str | None) -> WorkbookTab:
     and for a missing sheet.
     """
     file.seek(0)
-    kind = refuse_huge(file, name) if file.read(len(_ZIP_MAGIC)) == _ZIP_MAGIC else _ole_kind(file, name)
+    if file.read(len(_ZIP_MAGIC)) == _ZIP_MAGIC:
+        kind = refuse_huge(file, name)
+    else:
+        kind = _ole_kind(file, name)
+        _refuse_fatal(file, name)
     file.seek(0)
     book = _load(file, name)
     tab, rows, others = _first_filled(book, name) if wanted is None else _named(book, name, wanted)
@@ -60,12 +68,26 @@ def _ole_kind(file: BinaryIO, name: str) -> str:
     return mark("Excel workbook, .xls")
 
 
+def _refuse_fatal(file: BinaryIO, name: str) -> None:
+    """Raises UsageError for an .xls at which the library's process dies: another process reads it first.
+
+    The library reserves memory for as many cells as a sheet claims to have; its Rust code aborts where there is none.
+    """
+    file.seek(0)
+    words = [sys.executable, "-I", "-c", _TRIAL]
+    try:
+        subprocess.check_output(words, input=file.read(), stderr=subprocess.STDOUT)  # noqa: S603 - Python itself
+    except subprocess.CalledProcessError as died:
+        if died.returncode != _REPORTED:
+            raise _damaged(name, died.output.decode(errors="replace").strip().partition("\n")[0]) from died
+
+
 def _locked(name: str) -> UsageError:
     message = tr("{name} is protected with a password", name=name)
     return UsageError(message, hint=tr("save it without the password, or as CSV UTF-8"))
 
 
-def _damaged(name: str, error: BaseException) -> UsageError:
+def _damaged(name: str, error: BaseException | str) -> UsageError:
     message = tr("{name} looks like a workbook, but is damaged: {problem}", name=name, problem=error)
     return UsageError(message, hint=tr(_SAVE_AGAIN))
 

@@ -264,3 +264,11 @@ def test_any_damage_to_a_workbook_is_an_error_of_the_file(form: str, data: st.Da
         book[place] = data.draw(st.integers(0, 255))
     with suppress(UsageError, CheckFailedError):
         read_recipients(io.BytesIO(bytes(book)), "list")
+
+
+def test_a_workbook_that_claims_too_many_rows_is_damaged_and_nothing_aborts() -> None:
+    book = BOOKS["xls"]
+    dimensions = book.index(b"\x00\x02\x0e\x00") + 4  # of the first and the last row, and of the columns
+    claimed = book[: dimensions + 4] + b"\xf0\xff\xff\xff" + book[dimensions + 8 :]
+    with pytest.raises(UsageError, match="list looks like a workbook, but is damaged: memory allocation of "):
+        read_recipients(io.BytesIO(claimed), "list")
