@@ -335,9 +335,12 @@ class Sender:
         endpoint = prepared.request.endpoint
         transport = self._given or self._routes.transport(kept=kept)
         self._trace.sent(self._address, prepared.request, self._token, prepared.body)
+        request = self._build(prepared, _meter(budget, prepared.progress, total))
+        if not kept:
+            request.headers["Connection"] = "close"
         attempt = TransportAttempt(
             transport,
-            self._build(prepared, _meter(budget, prepared.progress, total), kept=kept),
+            request,
             budget,
             announces=isinstance(transport, httpx.HTTPTransport),
             on_left=prepared.on_left,
@@ -355,22 +358,22 @@ class Sender:
             self._trace.came(reply)
         return reply
 
-    def _build(self, prepared: PreparedRequest, moved: Callable[[int], None], *, kept: bool) -> httpx.Request:
+    def _build(self, prepared: PreparedRequest, moved: Callable[[int], None]) -> httpx.Request:
         request, body = prepared.request, prepared.body
         where = url(self._address, request, self._token)
-        headers = self._headers(request, body, kept=kept)
+        headers = self._headers(request, body)
         if isinstance(body, Flat):
             return httpx.Request(request.method, where, headers=headers, content=body.content)
         files = [(name, _part(value, moved)) for name, value in body or ()]
         return httpx.Request(request.method, where, headers=headers, files=files or None)
 
-    def _headers(self, request: Request, body: Encoded, *, kept: bool) -> list[tuple[str, str]]:
+    def _headers(self, request: Request, body: Encoded) -> list[tuple[str, str]]:
         headers = dict(_HEADERS)
         if isinstance(body, Flat):
             headers["content-type"] = ("Content-Type", body.content_type)
         for name, value in (*token_headers(request, self._token), *request.headers):
             headers[name.lower()] = (name, value)
-        return [*headers.values()] if kept else [*headers.values(), ("Connection", "close")]
+        return list(headers.values())
 
 
 _Part = tuple[None, str] | tuple[str, BinaryIO, str]

@@ -47,11 +47,7 @@ def read_workbook(file: BinaryIO, name: str, wanted: str | None) -> WorkbookTab:
     and for a missing sheet.
     """
     file.seek(0)
-    if file.read(len(_ZIP_MAGIC)) == _ZIP_MAGIC:
-        kind = refuse_huge(file, name)
-    else:
-        kind = _ole_kind(file, name)
-        _refuse_fatal(file, name)
+    kind = refuse_huge(file, name) if file.read(len(_ZIP_MAGIC)) == _ZIP_MAGIC else _ole_kind(file, name)
     file.seek(0)
     book = _load(file, name)
     tab, rows, others = _first_filled(book, name) if wanted is None else _named(book, name, wanted)
@@ -63,20 +59,21 @@ def _ole_kind(file: BinaryIO, name: str) -> str:
         message = tr("{name} is too large: {size} bytes", name=name, size=spaced(file.tell()))
         raise UsageError(message, hint=tr(_SAVE_AGAIN))
     file.seek(0)
-    if _ENCRYPTED_PACKAGE in file.read():
+    content = file.read()
+    if _ENCRYPTED_PACKAGE in content:
         raise _locked(name)
+    _refuse_fatal(content, name)
     return mark("Excel workbook, .xls")
 
 
-def _refuse_fatal(file: BinaryIO, name: str) -> None:
+def _refuse_fatal(content: bytes, name: str) -> None:
     """Raises UsageError for an .xls at which the library's process dies: another process reads it first.
 
     The library reserves memory for as many cells as a sheet claims to have; its Rust code aborts where there is none.
     """
-    file.seek(0)
     words = [sys.executable, "-I", "-c", _TRIAL]
     try:
-        subprocess.check_output(words, input=file.read(), stderr=subprocess.STDOUT)  # noqa: S603 - Python itself
+        subprocess.check_output(words, input=content, stderr=subprocess.STDOUT)  # noqa: S603 - Python itself
     except subprocess.CalledProcessError as died:
         if died.returncode != _REPORTED:
             raise _damaged(name, died.output.decode(errors="replace").strip().partition("\n")[0]) from died

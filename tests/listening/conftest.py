@@ -39,6 +39,12 @@ def store_of(alovoice: FrontDoor) -> str:
     return named or f"sqlite:///{alovoice.home / 'state' / 'events.db'}"
 
 
+def outbox_entries(alovoice: FrontDoor, *words: str) -> list[dict[str, Any]]:
+    """Returns what `events outbox list` lists."""
+    listed: list[dict[str, Any]] = json.loads(alovoice("events", "outbox", "list", "--json", *words).out)
+    return listed
+
+
 def sql(alovoice: FrontDoor, statement: str) -> list[Any]:
     """Runs a statement on the profile's event store, of either kind, and returns its rows."""
     with opened(store_of(alovoice)) as connection:

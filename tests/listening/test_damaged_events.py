@@ -7,7 +7,7 @@ import pytest
 from front_door import FrontDoor
 from waiting import wait_until
 
-from .conftest import Handler, Listening, sql
+from .conftest import Handler, Listening, outbox_entries, sql
 
 pytestmark = pytest.mark.usefixtures("profile_store")
 
@@ -30,7 +30,7 @@ def _damage(alovoice: FrontDoor, listening: Listening, crm: Handler, damage: tup
     for number in range(3):
         assert listening.post("callend", {"call_id": f"c{number}"}) == (200, b"true")
     ids = [listening.event()["id"] for _ in range(3)]
-    wait_until(lambda: len(_entries(alovoice)) == 3, "the entries")
+    wait_until(lambda: len(outbox_entries(alovoice)) == 3, "the entries")
     listening.stop()
     table, change = damage
     sql(alovoice, f"UPDATE {table} SET {change} WHERE seq = (SELECT seq FROM delivery WHERE id = '{ids[1]}')")
@@ -38,11 +38,6 @@ def _damage(alovoice: FrontDoor, listening: Listening, crm: Handler, damage: tup
     crm.seen.clear()
     crm.answer = lambda _: (200, b"")
     return ids
-
-
-def _entries(alovoice: FrontDoor, *words: str) -> list[dict[str, object]]:
-    listed: list[dict[str, object]] = json.loads(alovoice("events", "outbox", "list", "--json", *words).out)
-    return listed
 
 
 def _check(alovoice: FrontDoor, listen: Callable[..., Listening], crm: Handler, damage: tuple[str, str]) -> None:
@@ -55,8 +50,8 @@ def _check(alovoice: FrontDoor, listen: Callable[..., Listening], crm: Handler, 
     assert listening.post("callend", {"call_id": "later"}) == (200, b"true")
     seen += [json.loads(body)["call_id"] for _, body in crm.wait(3, 60)[2:]]
     assert sorted(seen) == ["c0", "c2", "later"]
-    wait_until(lambda: [row["state"] for row in _entries(alovoice)] == ["dead"], "the dead letter")
-    assert [row["id"] for row in _entries(alovoice, "--state", "dead")] == [ids[1]]
+    wait_until(lambda: [row["state"] for row in outbox_entries(alovoice)] == ["dead"], "the dead letter")
+    assert [row["id"] for row in outbox_entries(alovoice, "--state", "dead")] == [ids[1]]
     assert not any("cannot be read now" in line for line in listening.errors)
 
 

@@ -20,7 +20,7 @@ from alovoice_cli.listening.target_warnings import OutboxCommands
 from alovoice_cli.listening.targets import parse_forward
 from alovoice_cli.stores.outbox import Due, Outbox
 
-from .conftest import Handler, Listening, sql
+from .conftest import Handler, Listening, outbox_entries, sql
 
 pytestmark = pytest.mark.usefixtures("profile_store")
 
@@ -31,11 +31,6 @@ HOUR = 3_600_000_000
 
 def _until(is_so: Callable[[], object], what: str = "it") -> None:
     wait_until(is_so, what, pause=0.1)  # a look reads the store
-
-
-def _outbox(alovoice: FrontDoor, *words: str) -> list[dict[str, Any]]:
-    listed: list[dict[str, Any]] = json.loads(alovoice("events", "outbox", "list", "--json", *words).out)
-    return listed
 
 
 def _post(listening: Listening, *bodies: dict[str, Any]) -> None:
@@ -60,18 +55,18 @@ def test_one_event_is_refused_then_all_are_and_the_mended_crm_gets_them_in_order
     _post(listening, {"call_id": "even"}, {"call_id": "odd"}, {"call_id": "other"})
     odd = [listening.event(), listening.event()][1]["id"]
     assert f"answers 422 to event {odd}" in listening.wait_for("answers 422", PATIENCE)
-    _until(lambda: [row["id"] for row in _outbox(alovoice)] == [odd])
+    _until(lambda: [row["id"] for row in outbox_entries(alovoice)] == [odd])
     assert alovoice("events", "outbox", "drop", odd, "--yes").code == 0
     _never_answers_one_event(listening, crm)
     assert alovoice("events", "outbox", "drop", "--all", "--yes").code == 0
     _post(listening, {"call_id": "more"})
     listening.wait_for("takes events again: ", PATIENCE)
-    _until(lambda: _outbox(alovoice) == [])
+    _until(lambda: outbox_entries(alovoice) == [])
     crm.seen.clear()
     crm.answer = lambda _: (404, b"")
     _post(listening, *({"call_id": f"c{number % 2}", "n": number} for number in range(6)))
     assert f"http://127.0.0.1:{crm.port} answers" in listening.wait_for("answers 404 to events; ", PATIENCE)
-    _until(lambda: sum(row["attempts"] for row in _outbox(alovoice)) >= 2)
+    _until(lambda: sum(row["attempts"] for row in outbox_entries(alovoice)) >= 2)
     (target,) = json.loads(alovoice("status", "--offline", "--json").out)["outbox"]
     assert (target["waiting"], target["dead"], target["state"]) == (6, 0, "refusing")
     assert target["oldest_seconds"] >= 0
@@ -85,7 +80,7 @@ def test_one_event_is_refused_then_all_are_and_the_mended_crm_gets_them_in_order
         told = [body["n"] for body in seen if body["call_id"] == call]
         assert told == sorted(told)
     _until(lambda: _told(listening, "takes events again: ") == 2)
-    _until(lambda: _outbox(alovoice) == [])
+    _until(lambda: outbox_entries(alovoice) == [])
     assert [_told(listening, f"answers {code} to event") for code in (422, 504, 404)] == [1, 1, 1]
     _asks_for_pauses(listening, crm)
     assert not any("s3cret" in line for line in listening.errors)
@@ -138,7 +133,7 @@ def test_a_pause_of_an_hour_and_a_stop_by_410_outlast_a_restart_and_end_by_order
     assert "2 events will be sent again" in alovoice("events", "outbox", "retry", "--all").err
     line = listening.wait_for("answers 410", PATIENCE)
     _post(listening, {"call_id": "third"})
-    _until(lambda: [row["state"] for row in _outbox(alovoice)] == ["dead"] * 3, "the dead letters")
+    _until(lambda: [row["state"] for row in outbox_entries(alovoice)] == ["dead"] * 3, "the dead letters")
     assert len(crm.seen) == 2
     listening.stop()
     listening = listen("--forward", crm.url)
@@ -170,7 +165,7 @@ def test_events_of_a_url_that_is_no_longer_given_are_named_and_handed_over(
     assert alovoice(*words).code == 0
     seen = [json.loads(body)["n"] for _, body in crm.wait(5, PATIENCE)]
     assert seen == list(range(5))
-    _until(lambda: _outbox(alovoice, *store) == [])
+    _until(lambda: outbox_entries(alovoice, *store) == [])
     assert not any("s3cret" in line for line in listening.errors)
 
 
@@ -202,7 +197,7 @@ def test_programs_are_ended_with_the_listener_told_and_started_again_by_order_al
     assert listening.stop() == 143
     assert neat_log() == ["begin", "neat"]
     _until(lambda: _told(listening, "ended by SIGTERM when the listener was stopped; ") == 3, "three lines")
-    dead = [row["id"] for row in _outbox(alovoice, "--state", "dead")]
+    dead = [row["id"] for row in outbox_entries(alovoice, "--state", "dead")]
     assert sorted(dead) == sorted(log())
     assert alovoice("events", "outbox", "drop", *dead[1:], "--yes").code == 0
 
@@ -216,7 +211,7 @@ def test_programs_are_ended_with_the_listener_told_and_started_again_by_order_al
     line = listening.wait_for(f"event {dead[0]}: it had not ended when the listener died", PATIENCE)
     _post(listening, {"call_id": "new"})
     _until(lambda: len(log()) == 5)
-    assert [(row["id"], row["state"]) for row in _outbox(alovoice, "--state", "dead")] == [(dead[0], "dead")]
+    assert [(row["id"], row["state"]) for row in outbox_entries(alovoice, "--state", "dead")] == [(dead[0], "dead")]
     assert log().count(dead[0]) == 2
     assert alovoice(*_command(line)).code == 0
     _until(lambda: log().count(dead[0]) == 3)
